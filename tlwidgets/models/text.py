@@ -1,0 +1,58 @@
+"""Loading text backbones, and the small classifier that the lessons put on top of one."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from .registry import find_backbone
+from .weights import checked_folder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_text_backbone(
+    name: str = "minilm", *, from_scratch: bool = False, seed: int = 0
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A pretrained text model and its tokenizer, from the installed package: offline and without noise.
+
+    With `from_scratch=True` the same architecture comes with random weights, drawn from `seed`; the caller's
+    random state is left as it was. The model is in evaluation mode either way. It puts out
+    `last_hidden_state` of shape (sentences, word pieces, hidden_size). The pooler that BERT adds for guessing
+    the next sentence is left out: this backbone's makers did not use it.
+
+    Raises `UnknownBackboneError`, `MissingWeightsError`, `DamagedWeightsError`.
+    """
+    backbone = find_backbone(name)
+    folder = checked_folder(backbone)
+
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        if from_scratch:
+            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                model = AutoModel.from_config(config, add_pooling_layer=False)
+        else:
+            model = AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+    return model.eval(), tokenizer
+
+
+@contextlib.contextmanager
+def _quiet():
+    """No progress bars and no reports on stderr: a graded cell that writes there would lose its points."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
