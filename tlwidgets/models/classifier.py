@@ -6,14 +6,18 @@ from torch import Tensor, nn
 def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     """One vector a sentence: the mean over its real word pieces, padding left out.
 
-    `hidden` (sentences, pieces, width), `attention_mask` (sentences, pieces) of 0 and 1 -> (sentences, width).
+    `hidden` (sentences, pieces, width) and `attention_mask` (sentences, pieces) of 0 and 1 give
+    (sentences, width).
     """
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 class TextClassifier(nn.Module):
-    """`head(mean of backbone(sentence))`: (sentences, pieces) of word-piece ids -> (sentences, classes) of scores."""
+    """The head on the mean of what the backbone puts out.
+
+    Ids and mask of shape (sentences, pieces) give scores of shape (sentences, classes).
+    """
 
     def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()

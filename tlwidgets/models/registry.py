@@ -96,8 +96,8 @@ MINILM = Backbone(
     hidden_size=384,
     layers=6,
     source_task=(
-        "MiniLM-L6-H384 (distilled from a larger BERT, which learned to fill in hidden words), then trained on "
-        "about a billion sentence pairs to tell which sentences belong together"
+        "MiniLM-L6-H384 (distilled from a larger BERT, which learned to fill in hidden words), then trained "
+        "on about a billion sentence pairs to tell which sentences belong together"
     ),
     input_spec="English text, lower-cased, cut into word pieces; at most 512 of them",
     citation=(
