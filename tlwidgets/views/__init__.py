@@ -1,0 +1,19 @@
+"""The widgets: traits and messages only. What they do is in `core` and `train`; what they print is in `render`."""
+
+from importlib import import_module
+
+_HOME = {"FreezePanel": "freeze_panel", "TrainPanel": "train_panel", "Predict": "predict"}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"tlwidgets.views has no name {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__
