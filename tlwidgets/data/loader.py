@@ -126,7 +126,7 @@ def sentences_card(neutral: float = NEUTRAL) -> Card:
         what="English sentences of four domains: "
         + "; ".join(f"{text} ({domain!r})" for domain, text in DOMAINS.items())
         + ".",
-        real="Real sentences, each rated by at least a dozen trained people from -4 (extremely negative) to 4. "
+        real="Real sentences, each rated by 15 or more trained people, from -4 (very negative) to 4. "
         "Some 200 of the tweets were made up by the authors.",
         label="1 (positive) or 0 (negative), the sign of the mean rating. Ratings less than "
         f"{neutral:g} away from 0 are left out.",
