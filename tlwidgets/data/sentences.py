@@ -47,7 +47,7 @@ def link_sources(texts: Sequence[str], documents: Sequence[str], *, names: bool)
 
     Linked are: texts of one document (where `documents` names it), texts that share a run of six words or
     are the same but for case and punctuation (near-duplicates), and, with `names`, texts that mention one
-    name of two or more words alike: review snippets carry no film id, and a film's title gives its verdict away.
+    name of two or more words alike: review snippets carry no film id, and a title gives a verdict away.
     """
     groups = _Groups(len(texts))
     for index, (text, document) in enumerate(zip(texts, documents, strict=True)):
