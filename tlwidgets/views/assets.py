@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 
-@lru_cache(maxsize=None)
+@cache
 def script(name: str) -> str:
     """The ES module of a widget: `common.js`, then `<name>.js`."""
     return _text("common.js") + "\n" + _text(f"{name}.js")
 
 
-@lru_cache(maxsize=None)
+@cache
 def style(name: str) -> str:
     """The style sheet of a widget: `tokens.css`, then `<name>.css`."""
     return _text("tokens.css") + "\n" + _text(f"{name}.css")

@@ -1,0 +1,216 @@
+"""A real JupyterLab server and a notebook in it, driven through Chromium: what the browser tests and the bench share."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
+}
+
+
+class Lab:
+    """A running server: `url`, `token`, and `folder` where notebooks live."""
+
+    def __init__(self, url: str, token: str, folder: Path):
+        self.url, self.token, self.folder = url, token, folder
+
+    def write(self, name: str, *cells: str, **metadata) -> Path:
+        """Write a notebook of code cells, without outputs."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        notebook.metadata.update(metadata)
+        path = self.folder / name
+        nbformat.write(notebook, path)
+        return path
+
+
+@contextlib.contextmanager
+def jupyter_lab(folder: Path) -> Iterator[Lab]:
+    """Start JupyterLab on a free port with a fresh token; settings, data and runtime files stay under `folder`."""
+    home, notebooks = folder / "home", folder / "notebooks"
+    notebooks.mkdir(parents=True)
+    settings = home / "settings"
+    for name, values in _SETTINGS.items():
+        file = settings / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_NO_CONFIG": "1",
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+    }
+    environment.pop("TLWIDGETS_VIEW", None)
+    token = secrets.token_hex(16)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.port=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={notebooks}"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+    ]
+    server = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield Lab(_await_url(server), token, notebooks)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _await_url(server: subprocess.Popen) -> str:
+    """The address the server says it listens on; its later log is read and dropped, so that it never blocks."""
+    log: list[str] = []
+    for line in server.stdout:
+        log.append(line)
+        if "http://" in line and "/lab?token=" in line:
+            threading.Thread(target=lambda: [None for _ in server.stdout], daemon=True).start()
+            return re.search(r"http://[^/]+/", line).group()
+    raise RuntimeError("JupyterLab ended before it listened; its log:\n" + "".join(log[-30:]))
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class LabNotebook:
+    """A notebook open in JupyterLab. `page` is Playwright's; the kernel can be asked directly."""
+
+    def __init__(self, page: Page, lab: Lab):
+        self.page, self.lab = page, lab
+
+    def open(self, path: Path) -> LabNotebook:
+        """Open a notebook in the present page, loading JupyterLab first where it is not loaded, and await its kernel."""
+        if "/lab" not in self.page.url:
+            self.page.goto(f"{self.lab.url}lab?token={self.lab.token}&reset")
+            self.page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
+            self.page.evaluate("() => window.jupyterapp.restored")
+        self.page.evaluate(
+            """async (path) => {
+                 const panel = await window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+                 await panel.context.ready;
+                 await panel.sessionContext.ready;
+                 await panel.sessionContext.session.kernel.info;
+                 window.jupyterapp.shell.activateById(panel.id);
+                 await panel.revealed;
+               }""",
+            path.name,
+        )
+        return self
+
+    def run_all(self) -> None:
+        """Run every cell and return when the last one has ended."""
+        self.command("notebook:run-all-cells")
+
+    def command(self, name: str, **arguments) -> None:
+        """Execute one of JupyterLab's commands and await it."""
+        self.page.evaluate(
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }",
+            [name, arguments],
+        )
+
+    def kernel(self, code: str) -> str:
+        """Run code in the notebook's kernel, outside the document, and return what it printed (errors raise)."""
+        printed, error = self.page.evaluate(
+            """async (code) => {
+                 const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                 const future = kernel.requestExecute({code, store_history: false});
+                 let printed = '', error = '';
+                 future.onIOPub = (message) => {
+                   if (message.header.msg_type === 'stream') printed += message.content.text;
+                   if (message.header.msg_type === 'error') error = message.content.evalue;
+                 };
+                 await future.done;
+                 return [printed, error];
+               }""",
+            code,
+        )
+        if error:
+            raise RuntimeError(f"The kernel raised: {error}")
+        return printed.strip()
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel without the dialog, and await the new one."""
+        self.page.evaluate(
+            "async () => { const c = window.jupyterapp.shell.currentWidget.sessionContext;"
+            " await c.session.kernel.restart(); await c.session.kernel.info; }"
+        )
+
+    def save(self) -> None:
+        self.command("docmanager:save")
+
+    def close(self, shutdown: bool = True) -> None:
+        """Close the notebook's tab without asking; by default its kernel is shut down, too."""
+        self.page.evaluate(
+            """async (shutdown) => {
+                 const panel = window.jupyterapp.shell.currentWidget;
+                 if (shutdown && panel.sessionContext) await panel.sessionContext.shutdown();
+                 panel.dispose();
+               }""",
+            shutdown,
+        )
+
+    def theme(self, name: str) -> None:
+        """Switch to "JupyterLab Light" or "JupyterLab Dark" and await its style sheet."""
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_function(
+            "(light) => document.body.dataset.jpThemeLight === light", arg=str("Dark" not in name).lower()
+        )
+
+    def locate(self, selector: str) -> Locator:
+        """An element of the notebook on top."""
+        return self.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) {selector}")
