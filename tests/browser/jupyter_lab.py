@@ -1,4 +1,4 @@
-"""A real JupyterLab server and a notebook in it, driven through Chromium: what the browser tests and the bench share."""
+"""A real JupyterLab server and a notebook in it, driven through Chromium, for tests and bench."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Lab:
 
 @contextlib.contextmanager
 def jupyter_lab(folder: Path) -> Iterator[Lab]:
-    """Start JupyterLab on a free port with a fresh token; settings, data and runtime files stay under `folder`."""
+    """Start JupyterLab on a free port with a fresh token; all its files stay under `folder`."""
     home, notebooks = folder / "home", folder / "notebooks"
     notebooks.mkdir(parents=True)
     settings = home / "settings"
@@ -106,7 +106,7 @@ def jupyter_lab(folder: Path) -> Iterator[Lab]:
 
 
 def _await_url(server: subprocess.Popen) -> str:
-    """The address the server says it listens on; its later log is read and dropped, so that it never blocks."""
+    """The address the server says it listens on; its later log is read and dropped: it never waits."""
     log: list[str] = []
     for line in server.stdout:
         log.append(line)
@@ -134,18 +134,19 @@ class LabNotebook:
         self.page, self.lab = page, lab
 
     def open(self, path: Path) -> LabNotebook:
-        """Open a notebook in the present page, loading JupyterLab first where it is not loaded, and await its kernel."""
+        """Open a notebook (loading JupyterLab first where it is not loaded) and await its kernel."""
         if "/lab" not in self.page.url:
             self.page.goto(f"{self.lab.url}lab?token={self.lab.token}&reset")
             self.page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
             self.page.evaluate("() => window.jupyterapp.restored")
         self.page.evaluate(
             """async (path) => {
-                 const panel = await window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+                 const app = window.jupyterapp;
+                 const panel = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
                  await panel.context.ready;
                  await panel.sessionContext.ready;
                  await panel.sessionContext.session.kernel.info;
-                 window.jupyterapp.shell.activateById(panel.id);
+                 app.shell.activateById(panel.id);
                  await panel.revealed;
                }""",
             path.name,
@@ -164,7 +165,7 @@ class LabNotebook:
         )
 
     def kernel(self, code: str) -> str:
-        """Run code in the notebook's kernel, outside the document, and return what it printed (errors raise)."""
+        """Run code in the kernel, outside the document, and return what it printed (errors raise)."""
         printed, error = self.page.evaluate(
             """async (code) => {
                  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;

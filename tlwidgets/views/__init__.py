@@ -1,4 +1,4 @@
-"""The widgets: traits and messages only. What they do is in `core` and `train`, what they print in `render`."""
+"""The widgets: traits and messages only. What they do is in `core` and `train`; `render` prints them."""
 
 from importlib import import_module
 

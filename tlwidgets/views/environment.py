@@ -11,9 +11,9 @@ OVERRIDE = "TLWIDGETS_VIEW"
 def is_live() -> bool:
     """Whether the code runs for a front end that can show a widget and answer it.
 
-    An interactive front end (JupyterLab, Notebook, VS Code) allows the kernel to ask for input; programs that
-    run notebooks (nbclient, papermill, nbconvert, nbgrader) do not, and outside a kernel there is no front end
-    at all. The environment variable `TLWIDGETS_VIEW` (`live` or `static`) overrides what is found.
+    An interactive front end (JupyterLab, Notebook, VS Code) allows the kernel to ask for input; programs
+    that run notebooks (nbclient, papermill, nbconvert, nbgrader) do not, and outside a kernel there is no
+    front end at all. The environment variable `TLWIDGETS_VIEW` (`live` or `static`) overrides what is found.
 
     Raises:
         ValueError: `TLWIDGETS_VIEW` is neither `live` nor `static`.

@@ -1,8 +1,8 @@
 """The static receipt beside a live widget.
 
-A widget lives as long as its kernel. What it showed is left in the notebook as an output of its own (HTML and
-text), so that a notebook that was closed and is opened again, or exported, still shows the last state. The live
-view hides its receipt while it is on the page (`hideReceipt` in `static/common.js`).
+A widget lives as long as its kernel. What it showed is left in the notebook as an output of its own (HTML
+and text), so that a notebook that was closed and is opened again, or exported, still shows the last state.
+The live view hides its receipt while it is on the page (`hideReceipt` in `static/common.js`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Rendered = tuple[str, str]
 
 
 class Receipt:
-    """One output, rewritten when the state changes: at most once per `interval` seconds, and the last state wins.
+    """One output, rewritten when the state changes: at most once per `interval` seconds; the last state wins.
 
-    `render` gives the HTML and the text of the present state. It is called late, when the output is written, from
-    the calling thread or from a timer's. `name` is the class name by which a view finds its receipt.
+    `render` gives the HTML and the text of the present state. It is called late, when the output is written,
+    from the calling thread or from a timer's. `name` is the class name by which a view finds its receipt.
     """
 
     def __init__(self, render: Callable[[], Rendered], interval: float = 1.0):
