@@ -58,7 +58,9 @@ class PlanDiff:
         return "\n".join(lines + [f"  Note: {warning}" for warning in self.warnings])
 
 
-def apply_plan(plan: FreezePlan, model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> PlanDiff:
+def apply_plan(
+    plan: FreezePlan, model: nn.Module, optimizer: torch.optim.Optimizer | None = None
+) -> PlanDiff:
     """Freeze and thaw `model` in place as `plan` says; call it between steps, never between `backward` and `step`.
 
     Frozen weights lose their gradient, so that no optimizer touches them, and their optimizer state, so that its memory
@@ -79,7 +81,7 @@ def apply_plan(plan: FreezePlan, model: nn.Module, optimizer: torch.optim.Optimi
     if optimizer is not None:
         _check_optimizer(plan, scanned, optimizer)
     before = FreezePlan.from_model(plan.tree, model)
-    warnings = _warnings(model, optimizer)
+    warnings = _warnings(plan, model, optimizer)
     frozen, thawed = _switch_gradients(plan, scanned, optimizer)
     held, released = _switch_modes(plan, scanned)
     changed = tuple(
@@ -123,7 +125,9 @@ def parameter_groups(
         if not names:
             continue
         if isinstance(lr, Mapping) and row.id not in lr:
-            raise OptimizerError(f"No learning rate for the group {row.id!r}. Expected one for each row of the tree.")
+            raise OptimizerError(
+                f"No learning rate for the group {row.id!r}. Expected one for each row of the tree."
+            )
         rate = lr[row.id] if isinstance(lr, Mapping) else lr
         groups.append({"name": row.id, "params": [by_name[name] for name in names], "lr": rate})
     return groups
@@ -144,12 +148,18 @@ def _check_optimizer(plan: FreezePlan, scanned: Scan, optimizer: torch.optim.Opt
         )
 
 
-def _warnings(model: nn.Module, optimizer) -> list[str]:
+def _warnings(plan: FreezePlan, model: nn.Module, optimizer) -> list[str]:
+    found = []
     if isinstance(optimizer, torch.optim.LBFGS):
-        return ["LBFGS keeps one history for all weights: make a new one after freezing or thawing."]
+        found.append("LBFGS keeps one history for all weights: make a new one after freezing or thawing.")
     if hasattr(model, "dynamo_ctx"):
-        return ["The model is compiled: it compiles again at its next step."]
-    return []
+        found.append("The model is compiled: it compiles again at its next step.")
+    if plan.name == "feature-extraction":
+        learning = plan.trainable
+        found += [
+            f"The head learns, and {tied.explanation}" for tied in plan.tree.tied if tied.names[0] in learning
+        ]
+    return found
 
 
 def _switch_gradients(plan: FreezePlan, scanned: Scan, optimizer) -> tuple[list[str], list[str]]:

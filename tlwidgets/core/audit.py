@@ -123,7 +123,9 @@ class AuditReport:
 class Watch:
     """Remembers a model's bytes; `report()` compares. Also a context manager."""
 
-    def __init__(self, model: nn.Module, plan: FreezePlan, optimizer: torch.optim.Optimizer | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, plan: FreezePlan, optimizer: torch.optim.Optimizer | None = None
+    ) -> None:
         scanned = scan(model)
         check_structure(plan.tree, scanned.names)
         if any(parameter.is_meta for parameter in scanned.parameters):
@@ -170,7 +172,9 @@ class Watch:
                 explanation, remedy = _EXPLAIN[culprit]
                 kind = "parameter" if parameter else "buffer"
                 violations.append(
-                    Violation(name, row_of.get(name, ""), kind, culprit, _change(before, after), explanation, remedy)
+                    Violation(
+                        name, row_of.get(name, ""), kind, culprit, _change(before, after), explanation, remedy
+                    )
                 )
         return AuditReport(tuple(violations), tuple(moved), tuple(unmoved), kept)
 

@@ -47,7 +47,10 @@ def _scattered(plan: FreezePlan) -> bool:
 def _by_name(plan: FreezePlan, model_name: str) -> list[str]:
     names = sorted(plan.trainable)
     ends = sorted({re.sub(r"^.*?\.\d+\.", "", name) for name in names})
-    if all(any(name.endswith(end) for end in ends) == (name in plan.trainable) for name in plan.tree.parameter_names):
+    if all(
+        any(name.endswith(end) for end in ends) == (name in plan.trainable)
+        for name in plan.tree.parameter_names
+    ):
         listed = ",\n    ".join(repr(end) for end in ends)
         test = "name.endswith(learns)"
     else:

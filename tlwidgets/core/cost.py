@@ -53,7 +53,9 @@ def estimate_cost(
     if optimizer not in OPTIMIZER_STATES:
         raise FreezeError(f"Unknown optimizer {optimizer!r}. Expected one of {', '.join(OPTIMIZER_STATES)}.")
     if plan.tree is not tree and plan.tree.parameter_names != tree.parameter_names:
-        raise FreezeError("The plan was made of another model's tree. Make it with FreezePlan.preset(name, tree).")
+        raise FreezeError(
+            "The plan was made of another model's tree. Make it with FreezePlan.preset(name, tree)."
+        )
     learning = bits_of(plan.gradient_bits)
     gradient_bytes = sum(tree.parameter_bytes[bit] for bit in learning)
     if profile is None:

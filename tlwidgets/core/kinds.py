@@ -13,7 +13,9 @@ _HEAD = re.compile(
     r"^(\w*classifier|\w*_?head|heads|fc|score|qa_outputs|proj_out|cls|logits|predictions|seq_relationship|output_layer)$",
     re.I,
 )
-_BACKBONE = re.compile(r"^(\w*backbone|\w*encoder|\w*decoder|features|trunk|body|base_model|\w*_model)$", re.I)
+_BACKBONE = re.compile(
+    r"^(\w*backbone|\w*encoder|\w*decoder|features|trunk|body|base_model|\w*_model)$", re.I
+)
 
 
 def last_name(name: str) -> str:
@@ -64,4 +66,6 @@ def why_fixed(parameter: nn.Parameter) -> str:
     if parameter.is_floating_point() or parameter.is_complex():
         return ""
     kind = str(parameter.dtype).removeprefix("torch.")
-    return f"{kind} weights have no gradient: train a copy in float32, or add a small adapter (LoRA) beside them"
+    return (
+        f"{kind} weights have no gradient: train a copy in float32, or add a small adapter (LoRA) beside them"
+    )

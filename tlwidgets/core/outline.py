@@ -26,13 +26,16 @@ class Outline:
     opened: frozenset[int]
     blocks: tuple[int, ...]
     towers: tuple[tuple[int, ...], ...]  # the blocks, one tuple a tower
+    branches: tuple[str, ...]  # where each tower is: the prefix of names in which it differs from the others
     head: tuple[int, ...]
 
 
 def outline(scan: Scan) -> Outline:
     """Find the outline of a scanned model."""
     children = _children(scan)
-    stacks = _stacks(scan, children, composite=True) or _stacks(scan, children, composite=False)
+    stacks = _stacks(scan, children, composite=True)
+    plain = not stacks
+    stacks = stacks or _stacks(scan, children, composite=False)
     opened = {0}
     for stack in stacks:
         node = stack
@@ -41,8 +44,11 @@ def outline(scan: Scan) -> Outline:
             node = scan.modules[node].parent
     if not stacks:
         _open_single_backbone(scan, children, opened)
-    blocks = tuple(child for stack in stacks for child in children[stack] if _owns(scan, child))
-    return Outline(frozenset(opened), blocks, _towers(scan, blocks), _head(scan, children, opened, set(blocks)))
+    head = _head(scan, children, opened)
+    rows = [index for index in range(len(scan.modules)) if _is_row(scan, opened, index)]
+    blocks = tuple(row for row in rows if row not in head and _is_block(scan, row, set(stacks), plain))
+    towers = _towers(scan, blocks)
+    return Outline(frozenset(opened), blocks, towers, _branches(scan, towers), head)
 
 
 def _children(scan: Scan) -> list[list[int]]:
@@ -100,15 +106,48 @@ def _open_single_backbone(scan: Scan, children: list[list[int]], opened: set[int
         opened.add(node)
 
 
+def _is_block(scan: Scan, row: int, stacks: set[int], plain: bool) -> bool:
+    """Rows that are counted as layers: a stack's elements; in a chain of plain layers, those that are no norm.
+
+    With no stack at all (ALBERT's layers are one shared layer) each part between embeddings and pooler is a layer.
+    """
+    entry = scan.modules[row]
+    if stacks and entry.parent not in stacks:
+        return False
+    return not plain or kind_of(entry.name, entry.module) in ("module", "head")
+
+
 def _towers(scan: Scan, blocks: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     towers: dict[int, list[int]] = {}
     for block in blocks:
-        stack = scan.modules[block].parent
-        towers.setdefault(max(scan.modules[stack].parent, 0), []).append(block)
+        parent = scan.modules[block].parent
+        if isinstance(scan.modules[parent].module, _LISTS):
+            parent = max(scan.modules[parent].parent, 0)
+        towers.setdefault(parent, []).append(block)
     return tuple(tuple(tower) for tower in towers.values())
 
 
-def _head(scan: Scan, children: list[list[int]], opened: set[int], blocks: set[int]) -> tuple[int, ...]:
+def _branches(scan: Scan, towers: tuple[tuple[int, ...], ...]) -> tuple[str, ...]:
+    if len(towers) < 2:
+        return ("",) * len(towers)
+    paths = [scan.modules[tower[0]].name.split(".") for tower in towers]
+    found = []
+    for path in paths:
+        shared = max(_common(path, other) for other in paths if other is not path)
+        found.append(".".join(path[: shared + 1]))
+    return tuple(found)
+
+
+def _common(left: list[str], right: list[str]) -> int:
+    count = 0
+    for a, b in zip(left, right, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _head(scan: Scan, children: list[list[int]], opened: set[int]) -> tuple[int, ...]:
     """The parts that turn features into the task's answer.
 
     In order: what a `transformers` model has beside its base model; parts with a head's name; the last layer of a
@@ -119,8 +158,16 @@ def _head(scan: Scan, children: list[list[int]], opened: set[int], blocks: set[i
     prefix = getattr(root, "base_model_prefix", "")
     if prefix and prefix in root._modules:
         beside = [child for child in outer if scan.modules[child].name != prefix]
-        return tuple(child for child in beside if kind_of(scan.modules[child].name, scan.modules[child].module) != "norm")
-    named = [child for child in outer if looks_like_head(last_name(scan.modules[child].name)) and child not in opened]
+        return tuple(
+            child
+            for child in beside
+            if kind_of(scan.modules[child].name, scan.modules[child].module) != "norm"
+        )
+    named = [
+        child
+        for child in outer
+        if looks_like_head(last_name(scan.modules[child].name)) and child not in opened
+    ]
     if named:
         return tuple(named)
     projections = [child for child in outer if last_name(scan.modules[child].name).endswith("projection")]
@@ -132,8 +179,7 @@ def _head(scan: Scan, children: list[list[int]], opened: set[int], blocks: set[i
     last = rows[-1]
     entry = scan.modules[last]
     plain = is_leaf(entry.module) and kind_of(entry.name, entry.module) == "module"
-    after_blocks = last not in blocks or is_leaf(entry.module)
-    return (last,) if plain and after_blocks and len(rows) > 1 else ()
+    return (last,) if plain and len(rows) > 1 else ()
 
 
 def _is_row(scan: Scan, opened: set[int], index: int) -> bool:

@@ -118,7 +118,9 @@ class FreezePlan:
             return mask
 
         name = str(data.get("name", "custom"))
-        return cls(tree, name, read("trained", parameters), read("statistics", modules), read("dropout", modules))
+        return cls(
+            tree, name, read("trained", parameters), read("statistics", modules), read("dropout", modules)
+        )
 
     def to_dict(self) -> dict:
         """The plan as plain JSON data, by names."""
@@ -163,7 +165,7 @@ class FreezePlan:
         return replace(self, statistics_bits=statistics, dropout_bits=dropout)
 
     def state(self, group: str) -> str:
-        """"frozen", "trained", or "partial" (some of it; or its statistics still move though its weights don't)."""
+        """ "frozen", "trained", or "partial" (some of it; or its statistics still move though its weights don't)."""
         masks = self.tree.masks(group)
         possible = masks.parameters & ~self.tree.fixed
         learning = masks.parameters & self.gradient_bits

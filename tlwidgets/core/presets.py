@@ -63,30 +63,29 @@ def _last_row(tree: ModelTree) -> str:
     return rows[-1].id
 
 
-def _last(tree: ModelTree, k: int) -> FreezePlan:
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise FreezeError(f"k={k!r} is no number of layers. Expected a whole number from 1 to {len(tree.layers) or 1}.")
+def _last(tree: ModelTree, k: int | None) -> FreezePlan:
     if not tree.layers:
         raise FreezeError(
             f"This {tree.model_type} has no list of layers to count from the end. Choose groups with "
             "plan.with_policy(group, 'trained') instead."
         )
     towers = _trained_towers(tree)
-    longest = max(len(tower) for tower in towers)
-    if k > longest:
-        raise FreezeError(f"k={k} is more than the {longest} layers there are. Expected a number from 1 to {longest}.")
-    chosen = [id for tower in towers for id in tower[-k:]]
-    # Below each tower's first trained layer everything stays; above it (last norm, pooler, head) everything learns.
+    longest = max(len(tower) for tower, _ in towers)
+    k = min(2, longest) if k is None else k
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= longest:
+        raise FreezeError(
+            f"k={k!r} can't be: the model has {longest} layers. Expected a whole number from 1 to {longest}."
+        )
+    # Below each tower's first trained layer all stays; from it on (last norm, pooler, head) all learns.
     rows = _flat_rows(tree)
-    layers = set(tree.layers)
     place = {row.id: index for index, row in enumerate(rows)}
-    last_layer = max(place[id] for id in tree.layers)
+    starts = {branch: place[tower[-k:][0]] for tower, branch in towers}
+    end = max(place[id] for id in tree.layers)
+    chosen = []
     for index, row in enumerate(rows):
-        if row.id in layers or row.tied_to:
-            continue
-        tower = _tower_of(row.id, tree.towers)
-        after_tower = tower in towers and index > max(place[id] for id in tower)
-        if after_tower or (tower is None and index > last_layer) or row.id in tree.head:
+        branch = _branch_of(row.id, tree.branches)
+        learns = index >= starts[branch] if branch in starts else branch is None and index > end
+        if (learns or row.id in tree.head) and not row.tied_to:
             chosen.append(row.id)
     return _thaw(tree, chosen, "last")
 
@@ -98,28 +97,24 @@ def _flat_rows(tree: ModelTree) -> list:
     return rows
 
 
-def _branch(tower: tuple[str, ...]) -> str:
-    """The part of the model a tower is in: "decoder" for the layer "decoder.block.0"."""
-    return tower[0].rpartition(".")[0].rpartition(".")[0]
+def _trained_towers(tree: ModelTree) -> list[tuple[tuple[str, ...], str]]:
+    """Towers whose last layers are the model's last, with their branch: all, but an encoder that feeds a decoder."""
+    feeding = {branch.replace("decoder", "encoder") for branch in tree.branches if "decoder" in branch}
+    towers = zip(tree.towers, tree.branches, strict=True)
+    return [(tower, branch) for tower, branch in towers if branch not in feeding]
 
 
-def _trained_towers(tree: ModelTree) -> list[tuple[str, ...]]:
-    """Towers whose last layers are the model's last: all of them, but an encoder that feeds a decoder."""
-    decoders = {_branch(tower).replace("decoder", "encoder") for tower in tree.towers if "decoder" in _branch(tower)}
-    return [tower for tower in tree.towers if _branch(tower) not in decoders]
-
-
-def _tower_of(id: str, towers: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
-    if len(towers) < 2:
-        return None
-    inside = [tower for tower in towers if _branch(tower) and id.startswith(_branch(tower).split(".layers")[0] + ".")]
-    return max(inside, key=lambda tower: len(_branch(tower))) if inside else None
+def _branch_of(id: str, branches: tuple[str, ...]) -> str | None:
+    inside = [branch for branch in branches if not branch or id == branch or id.startswith(branch + ".")]
+    return max(inside, key=len) if inside else None
 
 
 def _full(tree: ModelTree) -> FreezePlan:
     every = (1 << len(tree.parameter_names)) - 1
     modules = (1 << len(tree.module_names)) - 1
-    return FreezePlan(tree, "full", every & ~tree.fixed, modules & tree.statistics, modules & ~tree.statistics)
+    return FreezePlan(
+        tree, "full", every & ~tree.fixed, modules & tree.statistics, modules & ~tree.statistics
+    )
 
 
 def _norms_and_biases(tree: ModelTree) -> FreezePlan:
@@ -150,7 +145,7 @@ PRESETS: dict[str, Preset] = {
             "last",
             "Last k layers",
             "Partial fine-tuning: the last k layers and all that follows them learn; what is below stays.",
-            {"k": 2},
+            {"k": None},  # None: 2, or as many as there are
             _last,
         ),
         Preset("full", "Everything", "Full fine-tuning: every weight learns.", {}, _full),

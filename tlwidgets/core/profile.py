@@ -29,7 +29,7 @@ class Call:
 
     Attributes:
         flops: floating-point operations of its forward pass (a multiplication and an addition count 2).
-        weights: bit set of the parameters it multiplies with.
+        weights: bit set of the matrices and kernels it multiplies with.
         upstream: bit set of the parameters that its inputs depend on.
         downstream: bit set of the parameters that its outputs depend on, its own included.
     """
@@ -66,7 +66,6 @@ class Profile:
 class _Frame:
     module: nn.Module
     index: int
-    upstream: int
 
 
 @dataclass
@@ -82,11 +81,11 @@ class _Recorder:
     kept: list = field(default_factory=list)  # keeps saved tensors alive, so that an id is not used twice
     masks: dict = field(default_factory=dict)
 
-    def open(self, upstream: int, weights: int, weight_only: bool) -> int:
+    def open(self, upstream: int, weights: int, own: int, weight_only: bool) -> int:
         self.flops.append(0)
         self.weights.append(weights)
         self.upstream.append(upstream)
-        self.downstream.append(upstream | weights)
+        self.downstream.append(upstream | own)
         self.weight_only.append(weight_only)
         return len(self.flops) - 1
 
@@ -137,8 +136,8 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
                 torch.autograd.graph.saved_tensors_hooks(lambda t: _pack(recorder, t), lambda t: t)
             )
             stack.enter_context(_CountFlops(recorder))
-            root = recorder.open(0, 0, False)
-            recorder.stack.append(_Frame(model, root, 0))
+            root = recorder.open(0, 0, 0, False)
+            recorder.stack.append(_Frame(model, root))
             args, kwargs = inputs
             torch.func.functional_call(model, replaced, args, kwargs, strict=False)
     except Exception:  # whatever a model's own forward raises on tensors without values
@@ -148,7 +147,9 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
             module.training = mode
     calls = tuple(
         Call(*numbers)
-        for numbers in zip(recorder.flops, recorder.weights, recorder.upstream, recorder.downstream, strict=True)
+        for numbers in zip(
+            recorder.flops, recorder.weights, recorder.upstream, recorder.downstream, strict=True
+        )
     )
     saved = tuple(Saved(nbytes, frozenset(users)) for nbytes, users in recorder.saved.values())
     return Profile(calls, saved, words)
@@ -170,14 +171,15 @@ def _before(recorder: _Recorder):
         for tensor in tree_flatten((args, kwargs))[0]:
             if isinstance(tensor, torch.Tensor):
                 upstream |= _mask(recorder, tensor)
-        weights = 0
+        weights = own = 0
         for parameter in module._parameters.values():
-            if parameter is not None:
-                weights |= 1 << recorder.parameters[id(parameter)] if id(parameter) in recorder.parameters else 0
+            if id(parameter) in recorder.parameters:
+                own |= 1 << recorder.parameters[id(parameter)]
+                weights |= own if parameter.dim() > 1 else 0
         # A linear layer keeps its input only for the gradient of its weight.
         names = type(module).__name__
         only = isinstance(module, (nn.Linear, nn.modules.conv._ConvNd, nn.Embedding)) or names == "Conv1D"
-        recorder.stack.append(_Frame(module, recorder.open(upstream, weights, only), upstream))
+        recorder.stack.append(_Frame(module, recorder.open(upstream, weights, own, only)))
 
     return hook
 
@@ -293,7 +295,10 @@ def _main_input(main: str, config):
 
 
 def _tokens(config) -> torch.Tensor:
-    limits = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "max_target_positions")]
+    limits = [
+        getattr(config, name, None)
+        for name in ("max_position_embeddings", "n_positions", "max_target_positions")
+    ]
     length = min([DEFAULT_TOKENS, *(limit for limit in limits if isinstance(limit, int) and limit > 4)])
     return torch.zeros(DEFAULT_BATCH, length, dtype=torch.long, device="meta")
 

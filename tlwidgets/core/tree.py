@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from .errors import UnknownGroupError
-from .kinds import has_statistics, kind_of, last_name, looks_like_head, why_fixed
+from .kinds import has_statistics, is_leaf, kind_of, last_name, looks_like_head, why_fixed
 from .labels import humanise, is_plain_list_name, noun_of
 from .outline import Outline, outline
 from .scan import Scan, scan
@@ -78,6 +78,7 @@ class ModelTree:
     head: tuple[str, ...]
     tied: tuple[TiedSet, ...]
     towers: tuple[tuple[str, ...], ...]
+    branches: tuple[str, ...]
     model_type: str
     parameter_names: tuple[str, ...]
     parameter_sizes: tuple[int, ...]
@@ -86,7 +87,9 @@ class ModelTree:
     norm_parameters: int
     fixed: int  # bit set of parameters that can't be trained
     statistics: int  # bit set of modules that keep statistics
-    own: dict[int, tuple[int, int]] = field(repr=False)  # module bit -> (its own parameters, the modules inside it)
+    own: dict[int, tuple[int, int]] = field(
+        repr=False
+    )  # module bit -> (its own parameters, the modules inside it)
     _groups: dict[str, Group] = field(repr=False)
     _masks: dict[str, Masks] = field(repr=False)
     _parents: dict[str, tuple[int, ...]] = field(repr=False)
@@ -116,9 +119,17 @@ class ModelTree:
             return self._groups[id]
         except (KeyError, TypeError):
             pass
-        near = difflib.get_close_matches(str(id), self._groups, n=3, cutoff=0.4) if isinstance(id, str) else []
-        hint = f"The nearest names are {', '.join(map(repr, near))}." if near else "`tree.walk()` lists them all."
-        raise UnknownGroupError(f"The model has no group {id!r}. Expected the name of one of its parts. {hint}")
+        near = (
+            difflib.get_close_matches(str(id), self._groups, n=3, cutoff=0.4) if isinstance(id, str) else []
+        )
+        hint = (
+            f"The nearest names are {', '.join(map(repr, near))}."
+            if near
+            else "`tree.walk()` lists them all."
+        )
+        raise UnknownGroupError(
+            f"The model has no group {id!r}. Expected the name of one of its parts. {hint}"
+        )
 
     def masks(self, id: str) -> Masks:
         """Bit sets of a group's parameters and modules."""
@@ -216,6 +227,7 @@ class _Builder:
             head=tuple(name[index] for index in self.outline.head),
             tied=tied,
             towers=tuple(tuple(name[index] for index in tower) for tower in self.outline.towers),
+            branches=self.outline.branches,
             model_type=type(scanned.modules[0].module).__name__,
             parameter_names=tuple(scanned.names),
             parameter_sizes=tuple(self.sizes),
@@ -250,7 +262,9 @@ class _Builder:
         rows = self._rows_below(index, depth + 1)
         weights, modules = self.weights[index], self.subtree[index]
         kind = "model" if index == 0 else self._kind(index)
-        return self._make(entry.name, label, kind, type(entry.module).__name__, depth, weights, modules, rows, index)
+        return self._make(
+            entry.name, label, kind, type(entry.module).__name__, depth, weights, modules, rows, index
+        )
 
     def _make(self, id, label, kind, type_name, depth, weights, modules, rows, index) -> Group:
         first = self.scan.modules[index].first
@@ -314,12 +328,17 @@ class _Builder:
                 for name in self.tied_names.get(p, ())
                 if not first <= self.scan.slot_names.index(name) < last
             }
-            return (f"Shared with {', '.join(f'`{name}`' for name in sorted(outside))} (tied)." if outside else ""), ""
+            return (
+                f"Shared with {', '.join(f'`{name}`' for name in sorted(outside))} (tied)." if outside else ""
+            ), ""
         owner = self.scan.names[elsewhere[0]]
         where = owner.rpartition(".")[0] or owner
         if owned:
             return f"Part of it is tied to `{owner}`, which shows its control.", ""
-        return f"The same weights as `{owner}` (tied), counted there; both are frozen and thawed together.", where
+        return (
+            f"The same weights as `{owner}` (tied), counted there; both are frozen and thawed together.",
+            where,
+        )
 
     # -- rows -----------------------------------------------------------------------------------------------------
 
@@ -372,13 +391,17 @@ class _Builder:
             mask = self.masks[owner]
             extra = self.subtree[child]
             self.masks[owner] = Masks(
-                mask.parameters, mask.statistics | extra & self.statistics, mask.modules | extra & ~self.statistics
+                mask.parameters,
+                mask.statistics | extra & self.statistics,
+                mask.modules | extra & ~self.statistics,
             )
         return rows
 
     def _parameter(self, slot: int, index: int, depth: int) -> Group:
         name = self.scan.slot_names[slot]
-        return self._make(name, humanise(name), "parameter", "Parameter", depth, self.slot_bits[slot], 0, (), index)
+        return self._make(
+            name, humanise(name), "parameter", "Parameter", depth, self.slot_bits[slot], 0, (), index
+        )
 
     def _ranges(self, index: int, rows: list[Group], depth: int) -> tuple[Group, ...]:
         """Show a list longer than a person can look through as ranges of equal length."""
@@ -426,7 +449,9 @@ class _Builder:
             weights |= mask.parameters
             modules |= mask.statistics | mask.modules
         label = f"{part[0].label} to {part[-1].label[:1].lower()}{part[-1].label[1:]}"
-        return self._make(id, label, "layers", f"{len(part)} x {part[0].module_type}", depth, weights, modules, rows, index)
+        return self._make(
+            id, label, "layers", f"{len(part)} x {part[0].module_type}", depth, weights, modules, rows, index
+        )
 
     def _kind(self, index: int) -> str:
         if index in self.heads:
@@ -443,16 +468,28 @@ class _Builder:
         if index in self.blocks:
             return self._block_label(index)
         where = self._tower_word(index)
-        text = humanise(entry.name) if not last.isdigit() else f"{type(entry.module).__name__} {int(last) + 1}"
+        text = (
+            humanise(entry.name) if not last.isdigit() else f"{type(entry.module).__name__} {int(last) + 1}"
+        )
+        if isinstance(entry.module, nn.Embedding) and "embedding" not in text.lower():
+            text += " embeddings"
         if index in self.heads and looks_like_head(last) and "head" not in text.lower():
             text = f"Head: {text.lower()}"
-        return f"{where}: {text[:1].lower()}{text[1:]}" if where and self.scan.modules[index].parent in self.outline.opened else text
+        return (
+            f"{where}: {text[:1].lower()}{text[1:]}"
+            if where and self.scan.modules[index].parent in self.outline.opened
+            else text
+        )
 
     def _block_label(self, index: int) -> str:
         entry = self.scan.modules[index]
         stack = self.scan.modules[entry.parent].name
         last = last_name(entry.name)
-        number = f"{int(last) + 1}" if last.isdigit() else humanise(last)
+        if not last.isdigit():
+            return humanise(last)
+        number = f"{int(last) + 1}"
+        if is_leaf(entry.module):
+            return f"{type(entry.module).__name__} {number}"
         context = last_name(stack.rpartition(".")[0])
         where = self._tower_word(index)
         if not is_plain_list_name(stack) and stack:
@@ -472,18 +509,8 @@ class _Builder:
         if len(self.outline.towers) < 2:
             return ""
         name = self.scan.modules[index].name
-        for tower in self.outline.towers:
-            stack = self.scan.modules[self.scan.modules[tower[0]].parent].name.split(".")
-            others = [
-                self.scan.modules[self.scan.modules[other[0]].parent].name.split(".")
-                for other in self.outline.towers
-                if other is not tower
-            ]
-            shared = max(_common(stack, other) for other in others)
-            branch = ".".join(stack[: shared + 1])
-            if branch and name.startswith(branch + "."):
-                return humanise(branch)
-        return ""
+        inside = [branch for branch in self.outline.branches if branch and name.startswith(branch + ".")]
+        return humanise(max(inside, key=len)) if inside else ""
 
 
 def _deeper(row: Group) -> Group:
@@ -494,15 +521,6 @@ def _walk(row: Group) -> Iterator[Group]:
     yield row
     for child in row.children:
         yield from _walk(child)
-
-
-def _common(left: list[str], right: list[str]) -> int:
-    count = 0
-    for a, b in zip(left, right, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
 
 
 def _bits(indices) -> int:
