@@ -1,0 +1,1 @@
+"""Long measurements for `make bench`: each module here has a `measure()` that returns figures by name."""
