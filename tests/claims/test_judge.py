@@ -1,7 +1,7 @@
 """A claim holds when every seed is in its favour and the paired interval lies above zero."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlwidgets.claims import Claim, ClaimError, Lesson, judge
@@ -15,6 +15,7 @@ def seeds(*pairs):
     return [{"a": a, "b": b} for a, b in pairs]
 
 
+@settings(deadline=None)  # the first example imports scipy
 @given(st.lists(st.tuples(fractions, fractions), min_size=2, max_size=9))
 def test_the_interval_holds_the_mean_difference_and_swapping_sides_turns_it_round(pairs):
     forth = judge(CLAIM, seeds(*pairs))

@@ -86,5 +86,6 @@ def test_verdicts_can_be_read_by_a_program(course, tmp_path, capsys):
 
 
 def test_quotes_are_found_in_prose():
-    text = 'It was <span data-claim="good.this">82.0</span> per cent, <span data-claim="good.seeds">5</span> seeds.'
+    quote = '<span data-claim="good.{}">{}</span>'
+    text = f"It was {quote.format('this', '82.0')} per cent for {quote.format('seeds', '5')} seeds."
     assert quoted_numbers(text) == [("good", "this", "82.0"), ("good", "seeds", "5")]
