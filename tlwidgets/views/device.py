@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 import torch
-from torch import nn
 
 from ..render.words import memory
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-def device_of(model: nn.Module) -> dict:
-    """The device that holds the model's weights.
+def device_record(held_by: Iterable[torch.device]) -> dict:
+    """The device that holds a model's weights (or the devices, for a model spread over several).
 
     Returns:
-        name ("cpu", "cuda:0", "mps", "meta", or several joined by "+"), text (what a person reads), used and total
-        (bytes; None where there is nothing to measure).
+        name ("cpu", "cuda:0", "mps", "meta", or several joined by "+"), text (what a person reads), used and
+        total (bytes; None where there is nothing to measure).
     """
-    devices = sorted({str(parameter.device) for parameter in model.parameters()}) or ["cpu"]
+    devices = sorted(map(str, held_by)) or ["cpu"]
     if devices == ["meta"]:
         return _record("meta", "meta device: shapes only, no weights in memory", None, None)
     real = [device for device in devices if device != "meta"]

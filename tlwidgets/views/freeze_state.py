@@ -131,11 +131,10 @@ def optimizer_name(optimizer: torch.optim.Optimizer | None) -> str:
 
 def presets_of(plan: FreezePlan, k: int, plans: dict[str, FreezePlan | str]) -> list[dict]:
     """The preset buttons. `plans` holds each preset's plan, or the sentence why this model has none."""
-    longest = max((len(tower) for tower in plan.tree.towers), default=1)
     shown = []
     for name, preset in PRESETS.items():
         made = plans[name]
-        options = {"k": {"value": k, "min": 1, "max": longest}} if "k" in preset.options else {}
+        options = {"k": {"value": k, "min": 1, "max": most_layers(plan.tree)}} if "k" in preset.options else {}
         shown.append(
             {
                 "name": name,
@@ -147,6 +146,11 @@ def presets_of(plan: FreezePlan, k: int, plans: dict[str, FreezePlan | str]) -> 
             }
         )
     return shown
+
+
+def most_layers(tree: ModelTree) -> int:
+    """The largest k of "the last k layers"; 1 where the model has no list of layers."""
+    return max((len(tower) for tower in tree.towers), default=1)
 
 
 def preset_plans(tree: ModelTree, k: int) -> dict[str, FreezePlan | str]:

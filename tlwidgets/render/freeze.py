@@ -1,0 +1,123 @@
+"""The static twin of the freezing panel: the widget's dict as a table, without scripts, and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from . import html
+
+_COLOURS = {"frozen": html.FROZEN, "trained": html.TRAINED, "partial": html.PARTIAL, "fixed": "#808080"}
+_GLYPHS = {
+    "frozen": "\N{LOCK}",
+    "trained": "\N{OPEN LOCK}",
+    "partial": "\N{CIRCLE WITH LEFT HALF BLACK}",
+    "fixed": "\N{EM DASH}",
+}
+_PLAIN = {"frozen": "[x]", "trained": "[ ]", "partial": "[-]", "fixed": "[/]"}
+_MEMORY = {
+    "weights": html.BLUE,
+    "gradients": html.ORANGE,
+    "optimizer": html.GREEN,
+    "activations": html.PURPLE,
+}
+
+
+def freeze_html(state: dict) -> str:
+    """HTML of a panel's state (`FreezePanel.state`)."""
+    summary = state["summary"]
+    parts = [
+        html.heading(state["title"], f"{state['plan']} · {state['device']['text']}"),
+        _figures(summary),
+        html.table(
+            ("Part of the model", "State", "Parameters", "Size"),
+            [_cells(row, depth) for row, depth in _walk(state["rows"])],
+            "What learns and what is frozen",
+            right=(2,),
+        ),
+    ]
+    parts += [html.paragraph(note, quiet=True) for note in state["notes"]]
+    if state["message"]["kind"] == "error":
+        parts.append(html.paragraph(state["message"]["text"]))
+    parts.append(html.details("The same in plain PyTorch", html.code(state["code"])))
+    parts.append(html.details("What the figures rest on", html.paragraph(summary["assumptions"], quiet=True)))
+    return html.box(*parts)
+
+
+def freeze_text(state: dict) -> str:
+    """The same as plain text, for terminals and mail."""
+    summary = state["summary"]
+    lines = [
+        f"{state['title']}: {state['plan']}",
+        f"{summary['trainable_exact']} ({summary['trainable_percent']})",
+        f"Memory to train: {summary['memory_text']} ({_memory_words(summary)}); "
+        f"everything would take {summary['memory_full_text']}",
+        f"Backward work: {summary['backward_percent']} of full fine-tuning's",
+        state["device"]["text"],
+        "",
+    ]
+    rows = list(_walk(state["rows"]))
+    width = max(len(row["label"]) + 2 * depth for row, depth in rows)
+    for row, depth in rows:
+        name = f"{'  ' * depth}{row['label']}".ljust(width)
+        more = f"  {row['learns']}" if row["learns"] else ""
+        lines.append(f"{_PLAIN[row['state']]} {name}  {row['count']:>8}  {row['state_text'].lower()}{more}")
+    lines += ["", *state["notes"]] if state["notes"] else []
+    if state["message"]["kind"] == "error":
+        lines += ["", state["message"]["text"]]
+    return "\n".join(lines)
+
+
+def _walk(rows: list[dict], depth: int = 0) -> Iterator[tuple[dict, int]]:
+    for row in rows:
+        yield row, depth
+        yield from _walk(row["children"], depth + 1)
+
+
+def _figures(summary: dict) -> str:
+    share = summary["trainable_share"]
+    learn = html.bar([(share, html.TRAINED)], f"{summary['trainable_percent']} of the parameters learn")
+    memory = html.bar(
+        [(part["share"], _MEMORY[part["name"]]) for part in summary["memory"]],
+        f"memory to train, {summary['memory_text']} of {summary['memory_full_text']} for everything",
+    )
+    work = html.bar([(summary["backward_share"], html.BLUE)], f"backward work, {summary['backward_percent']}")
+    legend = " · ".join(
+        f"{html.swatch(_MEMORY[part['name']])} {escape(part['title'].lower())} {escape(part['text'])}"
+        for part in summary["memory"]
+    )
+    if not summary["activations_known"]:
+        legend += " · activations not estimated"
+    return html.table(
+        ("Figure", "Share", "In words"),
+        [
+            (
+                "Parameters that learn",
+                learn,
+                escape(f"{summary['trainable_exact']} ({summary['trainable_percent']})"),
+            ),
+            (
+                "Memory to train",
+                memory,
+                f"{escape(summary['memory_text'])} of {escape(summary['memory_full_text'])} for full fine-tuning"
+                f'<br><span style="{html.QUIET}">{legend}</span>',
+            ),
+            ("Backward work", work, escape(f"{summary['backward_percent']} of full fine-tuning's")),
+        ],
+        "What training costs",
+    )
+
+
+def _cells(row: dict, depth: int) -> tuple[str, str, str, str]:
+    indent = f'<span style="display:inline-block;width:{1.4 * depth:.1f}em"></span>' if depth else ""
+    note = row["fixed"] or row["note"]
+    more = f'<br>{indent}<span style="{html.QUIET}">{escape(note)}</span>' if note else ""
+    label = f'{indent}{escape(row["label"])} <span style="{html.QUIET}">{escape(row["type"])}</span>{more}'
+    learns = f' <span style="{html.QUIET}">{escape(row["learns"])}</span>' if row["learns"] else ""
+    state = f'<span aria-hidden="true">{_GLYPHS[row["state"]]}</span> {escape(row["state_text"])}{learns}'
+    size = html.bar([(row["bar"], _COLOURS[row["state"]])], f"{row['numel']:,} parameters", width=90)
+    return label, state, escape(row["count"]), size
+
+
+def _memory_words(summary: dict) -> str:
+    return ", ".join(f"{part['title'].lower()} {part['text']}" for part in summary["memory"])
