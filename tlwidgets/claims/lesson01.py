@@ -41,9 +41,9 @@ class Probes:
     length: tuple[float, ...]
 
 
-def film_split(seed: int, train: int = TRAIN, test: int = TEST) -> SentenceSplit:
+def film_split(seed: int, *, train: int = TRAIN, valid: int = 0, test: int = TEST) -> SentenceSplit:
     """The lesson's film snippets, half positive and half negative, split by source."""
-    return split_sentences(load_sentences("film"), train=train, test=test, seed=seed)
+    return split_sentences(load_sentences("film"), train=train, valid=valid, test=test, seed=seed)
 
 
 def layer_vectors(
