@@ -1,0 +1,122 @@
+"""Lessons run as on a student's machine: offline, in a kernel of their own, with time and memory measured."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+COURSE = Path(__file__).parents[2] / "course"
+SOURCES = sorted(COURSE.glob("source/*/*.ipynb"))
+SAMPLE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A notebook after its run. `peak_bytes` is the largest sum of the process tree's resident memory."""
+
+    notebook: nbformat.NotebookNode
+    returncode: int
+    log: str
+    wall_s: float
+    peak_bytes: int
+
+
+def execute(path: Path, out: Path) -> Execution:
+    """Run a notebook with papermill, without a network, watching the whole process tree."""
+    nowhere = "http://127.0.0.1:9"  # the discard port: whoever tries to download fails at once
+    env = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "TLWIDGETS_VIEW": "",
+    }
+    command = [sys.executable, "-m", "papermill", str(path), str(out), "--cwd", str(path.parent)]
+    start = time.monotonic()
+    with subprocess.Popen(
+        [*command, "--no-progress-bar"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        watch = _PeakMemory(process.pid)
+        log, _ = process.communicate()
+        peak = watch.stop()
+    wall = time.monotonic() - start
+    return Execution(nbformat.read(out, as_version=4), process.returncode, log, wall, peak)
+
+
+class _PeakMemory:
+    """Samples the resident memory of a process and all its descendants until told to stop."""
+
+    def __init__(self, pid: int):
+        self._root = psutil.Process(pid)
+        self._peak = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> int:
+        self._done.set()
+        self._thread.join()
+        return self._peak
+
+    def _run(self) -> None:
+        while not self._done.wait(SAMPLE_S):
+            self._peak = max(self._peak, self._tree())
+
+    def _tree(self) -> int:
+        total = 0
+        try:
+            tree = [self._root, *self._root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return 0
+        for process in tree:
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
+
+@pytest.fixture(scope="session", params=SOURCES, ids=lambda path: path.parent.name)
+def lesson(request) -> Path:
+    """Each lesson's source notebook in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def source_run(lesson, tmp_path_factory) -> Execution:
+    """The solution version, run from top to bottom, once."""
+    return execute(lesson, tmp_path_factory.mktemp("source") / lesson.name)
+
+
+@pytest.fixture(scope="session")
+def release(lesson, tmp_path_factory) -> Path:
+    """The student's version, made by nbgrader itself in a course folder of its own."""
+    course = tmp_path_factory.mktemp("course")
+    unit = lesson.parent.name
+    (course / "source").mkdir()
+    (course / "source" / unit).symlink_to(lesson.parent, target_is_directory=True)
+    config = COURSE / "nbgrader_config.py"
+    if config.exists():
+        (course / config.name).write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_assignment", unit, "--create", f"--course-dir={course}"],
+        cwd=course,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return course / "release" / unit / lesson.name
+
+
+@pytest.fixture(scope="session")
+def release_run(release, tmp_path_factory) -> Execution:
+    """The student's version as it is handed out, run until it stops."""
+    return execute(release, tmp_path_factory.mktemp("release") / release.name)

@@ -1,0 +1,89 @@
+"""A lesson runs through on a small machine, offline; unanswered, it stops where the student is to work."""
+
+import re
+import time
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.notebook
+
+LIMIT_S = 60
+LIMIT_BYTES = 1.5e9
+EXERCISES_S = 30
+
+
+def tell(capsys, record_property, what, run):
+    """Measured figures go into the report of the tests and onto the screen."""
+    record_property("wall_s", round(run.wall_s, 1))
+    record_property("peak_mb", round(run.peak_bytes / 1e6))
+    with capsys.disabled():
+        print(f" [{what}: {run.wall_s:.1f} s, peak {run.peak_bytes / 1e6:.0f} MB]", end="")
+
+
+def test_the_solved_lesson_runs_in_time_and_memory(source_run, lesson, capsys, record_property):
+    tell(capsys, record_property, f"{lesson.stem}, solved", source_run)
+    assert source_run.returncode == 0, source_run.log[-3000:]
+    assert source_run.wall_s < LIMIT_S
+    assert source_run.peak_bytes < LIMIT_BYTES
+
+
+def test_the_solved_lesson_writes_nothing_to_stderr(source_run):
+    noise = [
+        output["text"]
+        for cell in source_run.notebook.cells
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+    ]
+    assert noise == []
+
+
+def test_every_picture_the_lesson_draws_has_words(source_run):
+    html = "".join(
+        output["data"].get("text/html", "")
+        for cell in source_run.notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    )
+    images = re.findall(r"<img\b[^>]*>", html)
+    assert images
+    for image in images:
+        alt = re.search(r'alt="([^"]+)"', image)
+        assert alt and len(alt[1]) > 20, image[:200]
+    bare = [
+        cell["id"]
+        for cell in source_run.notebook.cells
+        for output in cell.get("outputs", [])
+        if {"image/png", "image/svg+xml"} & set(output.get("data", {})) and "text/html" not in output["data"]
+    ]
+    assert bare == [], f"figures without alternative text, from cells {bare}"
+
+
+def test_the_unanswered_lesson_stops_at_the_first_exercise_with_a_clear_message(
+    release_run, lesson, capsys, record_property
+):
+    tell(capsys, record_property, f"{lesson.stem}, unanswered", release_run)
+    cells = release_run.notebook.cells
+    failed = [cell for cell in cells if any(o.output_type == "error" for o in cell.get("outputs", []))]
+    graded = [cell["id"] for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert release_run.returncode != 0
+    assert [cell["id"] for cell in failed] == graded[:1]
+    (error,) = [output for output in failed[0].outputs if output.output_type == "error"]
+    assert re.search(
+        r"not (been )?(answered|written|solved|done)|unanswered|no answer", error.evalue, re.I
+    ), error.evalue
+    assert release_run.wall_s < LIMIT_S
+    assert release_run.peak_bytes < LIMIT_BYTES
+
+
+def test_exercises_stand_without_the_demonstrations(lesson):
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "demo" not in cell.metadata.get("tags", [])
+    ]
+    start = time.monotonic()
+    NotebookClient(notebook, kernel_name="python3", timeout=EXERCISES_S).execute()
+    assert time.monotonic() - start < EXERCISES_S
