@@ -1,0 +1,48 @@
+"""A chart says in words what it shows, and refuses data that don't fit together."""
+
+import re
+
+import pytest
+from matplotlib import pyplot
+
+from tlwidgets.render.charts import bars, line_panels
+from tlwidgets.render.figure import picture
+
+PANELS = {
+    "Meaning": {"one": [0.7, 0.8], "other": [0.5, 0.55]},
+    "Form": {"one": [0.9, 0.6], "other": [0.9, 0.9]},
+}
+
+
+def test_line_panels_say_where_each_series_starts_and_ends():
+    chart = line_panels(PANELS, ["first", "last"], xlabel="layer", ylabel="right", chance=0.5)
+    assert "Meaning one goes from 70% at first to 80% at last; other" in chart.alt
+    assert "Form one goes from 90% at first to 60% at last" in chart.alt
+    assert pyplot.get_fignums() == []
+
+
+def test_bars_say_each_value():
+    chart = bars({"frozen": 0.75, "scratch": 0.6}, ylabel="accuracy", notes=("a", "b"), chance=0.5)
+    assert chart.alt == "Bars of accuracy: frozen 75.0%; scratch 60.0%; chance 50%."
+
+
+def test_a_picture_shows_its_words_to_a_page_and_to_a_terminal():
+    chart = bars({"<frozen> & co": 0.75}, ylabel='"right"')
+    html = chart._repr_html_()
+    assert re.search(r'<img alt="[^"]*&lt;frozen&gt; &amp; co 75.0%', html)
+    assert "data:image/png;base64,iVBOR" in html
+    assert repr(chart) == f"[Figure: {chart.alt}]"
+
+
+def test_data_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="has 2 values for 3 ticks"):
+        line_panels(PANELS, ["a", "b", "c"], xlabel="", ylabel="")
+    with pytest.raises(ValueError, match="1 notes for 2 bars"):
+        bars({"a": 0.1, "b": 0.2}, ylabel="", notes=("x",))
+
+
+def test_a_figure_without_words_is_refused():
+    figure = pyplot.figure()
+    with pytest.raises(ValueError, match="needs an alternative text"):
+        picture(figure, " ")
+    pyplot.close(figure)

@@ -1,0 +1,101 @@
+"""The two charts that lessons draw most, in the course's colours, each with its words and its numbers.
+
+Colours are Okabe and Ito's; marks and dashes tell series apart, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .figure import Picture, picture
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9")
+MARKS = ("o-", "s--", "^-.", "D:", "v-", "P--")
+QUIET = "#5c6369"
+
+
+def line_panels(
+    panels: Mapping[str, Mapping[str, Sequence[float]]],
+    ticks: Sequence[str],
+    *,
+    xlabel: str,
+    ylabel: str,
+    chance: float | None = None,
+) -> Picture:
+    """Fractions side by side: `{title: {series: values}}`, one value for each tick.
+
+    `chance` draws a line where guessing would be. Raises ValueError when a series has not one value a tick.
+    """
+    for title, series in panels.items():
+        for name, values in series.items():
+            if len(values) != len(ticks):
+                raise ValueError(
+                    f"{name!r} in {title!r} has {len(values)} values for {len(ticks)} ticks; "
+                    "give as many of each."
+                )
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, len(panels), figsize=(4.6 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained"
+    )
+    for place, (title, series) in zip(axes[0], panels.items(), strict=True):
+        for (name, values), colour, mark in zip(series.items(), COLOURS, MARKS, strict=False):
+            place.plot(values, mark, color=colour, lw=2, label=name)
+        place.set(title=title, xlabel=xlabel, xticks=range(len(ticks)))
+        place.set_xticklabels(ticks)
+        _finish(place, chance)
+    axes[0, 0].set_ylabel(ylabel)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
+    return picture(figure, _line_words(panels, ticks))
+
+
+def bars(values: Mapping[str, float], *, ylabel: str, notes: Sequence[str] = (), chance: float | None = None):
+    """One bar for each fraction, with its value and, where given, a note above it."""
+    if notes and len(notes) != len(values):
+        raise ValueError(f"{len(notes)} notes for {len(values)} bars; give as many of each.")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(2.2 + 1.9 * len(values), 3.3), layout="constrained")
+    labels = [name.replace(", ", ",\n") for name in values]
+    drawn = axes.bar(labels, list(values.values()), color=COLOURS[: len(values)], width=0.55)
+    above = [f"{value:.1%}" for value in values.values()]
+    if notes:
+        above = [f"{value}\n{note}" for value, note in zip(above, notes, strict=True)]
+    axes.bar_label(drawn, above, padding=3)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel(ylabel)
+    _finish(axes, chance)
+    words = "; ".join(f"{name} {value:.1%}" for name, value in values.items())
+    return picture(figure, f"Bars of {ylabel}: {words}" + (f"; chance {chance:.0%}." if chance else "."))
+
+
+def _finish(axes, chance: float | None) -> None:
+    if chance is not None:
+        axes.axhline(chance, color=QUIET, lw=1, ls=":")
+        axes.annotate(
+            "coin toss" if chance == 0.5 else "chance",
+            (1, chance),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, -3),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=QUIET,
+            size=9,
+        )
+        if axes.get_ylim()[0] > 0:
+            axes.set_ylim(bottom=min(axes.get_ylim()[0], chance - 0.06))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _line_words(panels: Mapping[str, Mapping[str, Sequence[float]]], ticks: Sequence[str]) -> str:
+    said = []
+    for title, series in panels.items():
+        parts = (
+            f"{name} goes from {values[0]:.0%} at {ticks[0]} to {values[-1]:.0%} at {ticks[-1]}"
+            for name, values in series.items()
+        )
+        said.append(f"{title} {'; '.join(parts)}.")
+    return " ".join(said)
