@@ -1,0 +1,107 @@
+"""Training data as tensors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+Examples: TypeAlias = "Mapping[str, Tensor] | tuple[Tensor, Tensor]"
+"""Named tensors whose first axis is the examples, "labels" among them; or a pair (inputs, labels)."""
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task's examples. `valid` is for choosing, `test` is looked at once, after training.
+
+    Each is a mapping from names to tensors (first axis: examples) with "labels", as `transformers` models take them;
+    or a pair (inputs, labels) for a model called with one tensor.
+    """
+
+    train: Examples
+    valid: Examples | None = None
+    test: Examples | None = None
+
+
+class Batches:
+    """One part of a `TaskData`, checked, on the training device."""
+
+    def __init__(self, examples: Examples, part: str, device: torch.device) -> None:
+        self.inputs, labels = _split(examples, part)
+        self.size = len(labels)
+        for name, tensor in self.inputs.items():
+            if len(tensor) != self.size:
+                raise ValueError(
+                    f"The {part} data have {self.size} labels and {len(tensor)} examples in {name or 'the inputs'!r}. "
+                    "Expected one label an example."
+                )
+        if not self.size:
+            raise ValueError(f"The {part} data are empty. Expected at least one example.")
+        self.inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
+        self.labels = labels.to(device)
+
+    def take(self, index: Tensor | slice) -> tuple[dict[str, Tensor], Tensor]:
+        """The inputs and labels of some examples."""
+        return {name: tensor[index] for name, tensor in self.inputs.items()}, self.labels[index]
+
+    @property
+    def classes(self) -> int | None:
+        """Number of classes that the labels call for; None where they are no class numbers."""
+        if self.labels.is_floating_point() or self.labels.dim() != 1:
+            return None
+        return int(self.labels.max()) + 1
+
+
+def as_task_data(data) -> TaskData:
+    """Accept a `TaskData`, or training examples alone."""
+    return data if isinstance(data, TaskData) else TaskData(data)
+
+
+def _split(examples, part: str) -> tuple[dict[str, Tensor], Tensor]:
+    if isinstance(examples, Mapping):
+        if "labels" not in examples:
+            raise ValueError(
+                f"The {part} data have no 'labels'. Expected a mapping of tensors with 'labels' among them; "
+                f"it has {', '.join(map(repr, examples)) or 'nothing'}."
+            )
+        inputs = {name: tensor for name, tensor in examples.items() if name != "labels"}
+        labels = examples["labels"]
+    elif isinstance(examples, (tuple, list)) and len(examples) == 2:
+        inputs, labels = {"": examples[0]}, examples[1]
+    else:
+        raise TypeError(
+            f"The {part} data are a {type(examples).__name__}. Expected a mapping of tensors with 'labels', or a pair "
+            "(inputs, labels)."
+        )
+    for name, tensor in {**inputs, "labels": labels}.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"{name or 'inputs'!r} of the {part} data is a {type(tensor).__name__}. Expected a torch.Tensor: "
+                "torch.as_tensor(...) makes one."
+            )
+    if not inputs:
+        raise ValueError(
+            f"The {part} data hold labels and no inputs. Expected at least one tensor beside 'labels'."
+        )
+    return inputs, labels
+
+
+def check_learnable(train: Batches) -> None:
+    """Refuse data that teach nothing.
+
+    Raises:
+        ValueError: only one class, or negative class numbers.
+    """
+    if train.classes is None:
+        return
+    found = train.labels.unique()
+    if int(found[0]) < 0:
+        raise ValueError(f"A label is {int(found[0])}. Expected class numbers from 0 up.")
+    if len(found) == 1:
+        raise ValueError(
+            f"All {train.size} training examples have the same label ({int(found[0])}), so there is nothing to tell "
+            "apart. Expected at least two classes: shuffle before you cut a small set, or take more examples."
+        )
