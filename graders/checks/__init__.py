@@ -1,0 +1,26 @@
+"""Checks of the course's exercises: each raises with the mistake it looks like, or returns None.
+
+Lessons import them by name: `from graders.checks import check_build_head`.
+"""
+
+from .mistakes import CheckFailed, Exercise, Mistake
+from .unit01 import EXERCISES as _UNIT_01
+from .unit01 import check_build_head, check_choose_plan, check_freeze_backbone
+
+EXERCISES: tuple[Exercise, ...] = (*_UNIT_01,)
+
+__all__ = [
+    "EXERCISES",
+    "CheckFailed",
+    "Exercise",
+    "Mistake",
+    "check_build_head",
+    "check_choose_plan",
+    "check_freeze_backbone",
+    "exercises",
+]
+
+
+def exercises(unit: str) -> tuple[Exercise, ...]:
+    """The exercises of a unit ("01-transfer-learning"), in the lesson's order; none for an unknown one."""
+    return tuple(exercise for exercise in EXERCISES if exercise.unit == unit)

@@ -1,0 +1,70 @@
+"""Exercises, and the mistakes that are made in them: named, explained, each with the program that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake a check recognises.
+
+    Attributes:
+        id: a readable name ("batch-norm-drift").
+        message: what it looks like, said kindly; the exact text that the check raises with.
+        hints: what to try, each a step further.
+        wrong: a program that makes this mistake, and must trigger this message.
+    """
+
+    id: str
+    message: str
+    hints: tuple[str, ...]
+    wrong: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A graded exercise.
+
+    Attributes:
+        id: the `grade_id` of the cell to fill in ("build-head").
+        unit: folder of the lesson ("01-transfer-learning").
+        points: XP.
+        title: what a person reads.
+        functions: names that the cell defines, in the order `check` takes them.
+        check: raises `CheckFailed`, or returns None.
+        mistakes: the catalogue.
+        right: programs that must pass.
+    """
+
+    id: str
+    unit: str
+    points: int
+    title: str
+    functions: tuple[str, ...]
+    check: Callable[..., None]
+    mistakes: tuple[Mistake, ...]
+    right: tuple[str, ...]
+
+
+class CheckFailed(AssertionError):
+    """What a check raises: a message for the student, and the mistake it looks like, if it is a known one."""
+
+    def __init__(self, message: str, mistake: Mistake | None = None) -> None:
+        self.message, self.mistake = message, mistake
+        hint = f"\nTry: {mistake.hints[0]}" if mistake is not None and mistake.hints else ""
+        super().__init__(message + hint)
+
+
+class Catalogue:
+    """The mistakes of one exercise, to raise by name."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        self.mistakes = mistakes
+        self._by_id = {mistake.id: mistake for mistake in mistakes}
+
+    def fail(self, id: str) -> None:
+        """Raise the message of a mistake."""
+        mistake = self._by_id[id]
+        raise CheckFailed(mistake.message, mistake)

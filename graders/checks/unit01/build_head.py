@@ -1,0 +1,171 @@
+"""Exercise 1: `build_head(hidden_size, num_classes)` makes a head: features in, one score for each class out."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
+from ..running import call, quiet
+
+_SIZES = ((8, 3), (5, 2), (12, 7))
+_EXAMPLES = 4
+
+_CATALOGUE = Catalogue(
+    Mistake(
+        "returns-nothing",
+        "`build_head` returned None. It should return the head that it made.",
+        ("A function hands its result back with `return`.", "`return nn.Linear(...)`."),
+        "def build_head(hidden_size, num_classes):\n    head = nn.Linear(hidden_size, num_classes)\n",
+    ),
+    Mistake(
+        "not-a-module",
+        "`build_head` returned something that is no nn.Module. The head should be a layer with weights that can learn.",
+        ("Return the layer itself, not its class, its output or its weights.",),
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear\n",
+    ),
+    Mistake(
+        "swapped-sizes",
+        "This head takes as many numbers as there are classes and gives as many as there are features: the two sizes are "
+        "swapped.",
+        ("nn.Linear takes the number of inputs first, then the number of outputs.",),
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(num_classes, hidden_size)\n",
+    ),
+    Mistake(
+        "fixed-sizes",
+        "This head has the same sizes whatever `hidden_size` and `num_classes` are. It should use its arguments.",
+        ("Look for numbers that were typed in, such as 384 or 2, and put the argument there.",),
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(384, 2)\n",
+    ),
+    Mistake(
+        "one-score",
+        "This head gives a single score. It should give one for each class: shape (sentences, num_classes).",
+        ("The number of outputs is the number of classes.",),
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(hidden_size, 1)\n",
+    ),
+    Mistake(
+        "softmax-in-head",
+        "This head gives probabilities (or their logarithms) rather than scores. Cross-entropy applies softmax itself; twice "
+        "makes learning slow.",
+        ("Leave the softmax (or sigmoid) out: the loss does that part.",),
+        "def build_head(hidden_size, num_classes):\n"
+        "    return nn.Sequential(nn.Linear(hidden_size, num_classes), nn.Softmax(dim=-1))\n",
+    ),
+    Mistake(
+        "cannot-learn",
+        "This head has no weight that can learn: it has no parameters, or they are all frozen.",
+        ("A new head starts random and has to learn: leave its requires_grad on.",),
+        "def build_head(hidden_size, num_classes):\n"
+        "    return nn.Linear(hidden_size, num_classes).requires_grad_(False)\n",
+    ),
+    Mistake(
+        "same-head-twice",
+        "Two calls of `build_head` gave the same object, so two models would share one head. Make a new one in each call.",
+        ("Make the layer inside the function.",),
+        "_head = {}\n\n\ndef build_head(hidden_size, num_classes):\n"
+        "    return _head.setdefault((hidden_size, num_classes), nn.Linear(hidden_size, num_classes))\n",
+    ),
+)
+
+
+@quiet
+def check_build_head(build_head) -> None:
+    """Check by effect: shapes, scores, and that it can learn.
+
+    Raises:
+        CheckFailed: with the mistake it looks like.
+    """
+    heads = [_build(build_head, *sizes) for sizes in _SIZES]
+    for (hidden_size, num_classes), head in zip(_SIZES, heads, strict=True):
+        _check_scores(head, heads, hidden_size, num_classes)
+    if _build(build_head, *_SIZES[0]) is heads[0]:
+        _CATALOGUE.fail("same-head-twice")
+
+
+def _build(build_head, hidden_size: int, num_classes: int) -> nn.Module:
+    head = call(build_head, hidden_size, num_classes, what=f"build_head({hidden_size}, {num_classes})")
+    if head is None:
+        _CATALOGUE.fail("returns-nothing")
+    if not isinstance(head, nn.Module):
+        _CATALOGUE.fail("not-a-module")
+    return head
+
+
+def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num_classes: int) -> None:
+    scores = _try(head, hidden_size)
+    if scores is None:
+        if _shape(heads) is not None:
+            _CATALOGUE.fail("fixed-sizes")
+        if _try(head, num_classes) is not None:
+            _CATALOGUE.fail("swapped-sizes")
+        call(
+            head,
+            torch.randn(_EXAMPLES, hidden_size),
+            what=f"build_head({hidden_size}, {num_classes})(features)",
+        )
+    if not isinstance(scores, torch.Tensor):
+        raise CheckFailed(
+            f"The head returned a {type(scores).__name__}, and a tensor of scores was expected."
+        )
+    if scores.shape in ((_EXAMPLES, 1), (_EXAMPLES,)):
+        _CATALOGUE.fail("one-score")
+    if scores.shape != (_EXAMPLES, num_classes):
+        raise CheckFailed(
+            f"For {_EXAMPLES} sentences of {hidden_size} numbers, build_head({hidden_size}, {num_classes}) gave shape "
+            f"{tuple(scores.shape)}, and {(_EXAMPLES, num_classes)} was expected."
+        )
+    if not torch.isfinite(scores).all():
+        raise CheckFailed("The head gives NaN or infinite scores. Expected finite numbers.")
+    if _like_probabilities(head, hidden_size):
+        _CATALOGUE.fail("softmax-in-head")
+    if not any(parameter.requires_grad and parameter.numel() for parameter in head.parameters()):
+        _CATALOGUE.fail("cannot-learn")
+    if not scores.requires_grad:
+        raise CheckFailed(
+            "No gradient flows through this head, so it can't learn. Leave out no_grad and detach."
+        )
+
+
+def _shape(heads: list[nn.Module]) -> list | None:
+    """The weights' shapes if all heads have the same, though their arguments differ."""
+    shapes = [[tuple(parameter.shape) for parameter in head.parameters()] for head in heads]
+    return shapes[0] if shapes[0] and all(shape == shapes[0] for shape in shapes) else None
+
+
+def _try(head: nn.Module, width: int):
+    try:
+        return head(torch.randn(_EXAMPLES, width))
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        return None
+
+
+def _like_probabilities(head: nn.Module, hidden_size: int) -> bool:
+    """Large inputs give large scores, unless something squashes them."""
+    with torch.no_grad():
+        scores = head(1000 * torch.randn(64, hidden_size))
+    inside = bool(((scores >= 0) & (scores <= 1)).all())
+    logarithms = bool((scores <= 0).all()) and torch.allclose(
+        scores.double().exp().sum(-1), torch.ones(64, dtype=torch.float64), atol=1e-3
+    )
+    return inside or logarithms
+
+
+BUILD_HEAD = Exercise(
+    id="build-head",
+    unit="01-transfer-learning",
+    points=1,
+    title="Build the head",
+    functions=("build_head",),
+    check=check_build_head,
+    mistakes=_CATALOGUE.mistakes,
+    right=(
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(hidden_size, num_classes)\n",
+        "def build_head(hidden_size, num_classes):\n"
+        "    return nn.Sequential(nn.Dropout(0.1), nn.Linear(hidden_size, num_classes))\n",
+        "class Head(nn.Module):\n    def __init__(self, inputs, outputs):\n        super().__init__()\n"
+        "        self.weight = nn.Parameter(0.02 * torch.randn(outputs, inputs))\n"
+        "        self.bias = nn.Parameter(torch.zeros(outputs))\n\n"
+        "    def forward(self, x):\n        return x @ self.weight.T + self.bias\n\n\n"
+        "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
+    ),
+)
