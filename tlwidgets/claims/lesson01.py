@@ -135,6 +135,22 @@ def from_scratch(split: SentenceSplit, seed: int, passes: int = 1) -> Run:
     return fit(model, plan, data, seed=seed, **recipe)
 
 
+def result(plan: str, run: Run) -> dict:
+    """A run as one line of a table of results: what `choose_plan` of the lesson's last exercise reads.
+
+    The training accuracy is the mean over the steps of the last pass.
+    """
+    last = run.curves.accuracy[-(run.steps // run.config["epochs"]) :]
+    return {
+        "plan": plan,
+        "seed": run.config["seed"],
+        "train_accuracy": round(sum(last) / len(last), 3),
+        "valid_accuracy": round(run.curves.valid_accuracy[-1], 3),
+        "test_accuracy": round(run.test_accuracy, 3),
+        "trainable": run.costs.trainable,
+    }
+
+
 def fewer(split: SentenceSplit, size: int = FEW) -> SentenceSplit:
     """The same split with only `size` training sentences, as many positive as negative."""
     labels = split.train.labels
