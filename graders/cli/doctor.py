@@ -1,0 +1,124 @@
+"""`tlcourse doctor`: what is there, what is missing, and what to do."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+import psutil
+
+NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "nbgrader", "transformers")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `needed`: the course does not work without it."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = True
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Say what is there, what is missing, and what to do. Exit status 1: something needed is missing."""
+    found = findings()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found], indent=2))
+    else:
+        for finding in found:
+            mark = click.style("ok     ", fg="green") if finding.ok else click.style("missing", fg="red")
+            if not finding.ok and not finding.needed:
+                mark = click.style("note   ", fg="yellow")
+            click.echo(f"{mark} {finding.name}: {finding.detail}")
+            if finding.remedy and not finding.ok:
+                click.echo(f"        {finding.remedy}")
+    sys.exit(any(finding.needed and not finding.ok for finding in found))
+
+
+def findings() -> list[Finding]:
+    """Look at everything the course stands on."""
+    found = [_python(), *map(_package, NEEDED), *_torch(), *_weights(), _memory(), _disk()]
+    return found
+
+
+def _python() -> Finding:
+    ok = sys.version_info >= (3, 10)
+    return Finding(
+        "Python", ok, f"{platform.python_version()} at {sys.executable}", "Install Python 3.10 or newer."
+    )
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed", "Run `pip install .` in the course's folder.")
+
+
+def _torch() -> list[Finding]:
+    try:
+        import torch
+    except ImportError:
+        return [Finding("PyTorch", False, "not installed", "Run `tlcourse setup`.")]
+    build = (
+        f"CUDA {torch.version.cuda}"
+        if torch.version.cuda
+        else f"ROCm {torch.version.hip}"
+        if torch.version.hip
+        else "CPU"
+    )
+    findings = [Finding("PyTorch", True, f"{torch.__version__} ({build} build)")]
+    if torch.cuda.is_available():
+        memory = torch.cuda.mem_get_info()[1] / 2**30
+        findings.append(
+            Finding("GPU", True, f"{torch.cuda.get_device_name()}, {memory:.0f} GiB", needed=False)
+        )
+    elif torch.backends.mps.is_available():
+        findings.append(Finding("GPU", True, "Apple GPU (MPS)", needed=False))
+    elif shutil.which("nvidia-smi"):
+        remedy = "Run `tlcourse setup --torch-backend auto` in a new environment, or update the driver."
+        findings.append(
+            Finding("GPU", False, "there is an NVIDIA GPU that this PyTorch does not see", remedy, False)
+        )
+    else:
+        findings.append(Finding("GPU", True, "none; the lessons are made for a CPU", needed=False))
+    return findings
+
+
+def _weights() -> list[Finding]:
+    from tlwidgets.models import status
+
+    return [
+        Finding(
+            f"weights of {record.name}",
+            record.ok,
+            f"{record.requirement}, {record.bytes / 1e6:.0f} MB, licence {record.licence}",
+            "Run `tlcourse setup`.",
+        )
+        for record in status()
+    ]
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available / 2**30
+    return Finding(
+        "memory",
+        free > 1.5,
+        f"{free:.1f} GiB available",
+        "A lesson needs up to 1.5 GiB: close something.",
+        False,
+    )
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(sys.prefix).free / 1e9
+    return Finding("disk", free > 0.5, f"{free:.1f} GB free", "Make some room.", False)

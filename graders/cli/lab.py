@@ -1,0 +1,72 @@
+"""`tlcourse lab`: JupyterLab on the course's home page."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from .build import build_work, tell
+from .places import course_root
+
+PORT = 8888
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help=f"Port to use. [{PORT}, or the next free one]")
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening a browser.")
+@click.option(
+    "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Where your copies are. [work]"
+)
+@click.argument("jupyter", nargs=-1, type=click.UNPROCESSED)
+def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[str, ...]) -> None:
+    """Open the course in JupyterLab.
+
+    Brings new lessons first; notebooks that you changed stay as they are. Arguments after `--` go to JupyterLab.
+    """
+    if port is not None and not is_free(port):
+        raise click.ClickException(
+            f"Port {port} is taken by another program. Choose another one (--port {port + 1}), or leave --port out to take "
+            "the next that is free."
+        )
+    from tlwidgets.models import status
+
+    missing = [record.name for record in status() if not record.ok]
+    if missing:
+        raise click.ClickException(
+            f"The pretrained weights of {', '.join(missing)} are missing or damaged. Run `tlcourse setup`, then this again."
+        )
+    root = course_root()
+    work = folder or root / "work"
+    tell(build_work(root, work))
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={work}",
+        # The query opens the page rendered rather than as text.
+        "--LabApp.default_url=/lab/tree/Home.md?factory=Markdown%20Preview",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--ServerApp.port={port or PORT}",
+        *([] if port is None else ["--ServerApp.port_retries=0"]),
+        *(["--no-browser"] if no_browser else []),
+        *jupyter,
+    ]
+    click.echo(f"Opening JupyterLab on {work} (Ctrl+C twice stops it) ...")
+    try:
+        sys.exit(subprocess.run(command).returncode)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,30 @@
+"""Where the course's files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def course_root(start: Path | None = None) -> Path:
+    """The folder with `course/source`: the working directory or one above it, or the checkout this package is run from.
+
+    Raises:
+        click.ClickException: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
+        if (folder / "course" / "source").is_dir():
+            return folder
+    raise click.ClickException(
+        f"No course here: {here} has no folder course/source, nor has any folder above it. Expected to be run in the course's "
+        "checkout: change to it (cd), then run the command again."
+    )
+
+
+def units(root: Path) -> list[Path]:
+    """The source notebooks, in order."""
+    return sorted(
+        path for path in (root / "course" / "source").glob("*/*.ipynb") if path.stem == path.parent.name
+    )
