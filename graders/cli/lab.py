@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -56,9 +57,18 @@ def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[
     ]
     click.echo(f"Opening JupyterLab on {work} (Ctrl+C twice stops it) ...")
     try:
-        sys.exit(subprocess.run(command).returncode)
+        sys.exit(subprocess.run(command, env=environment()).returncode)
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def environment() -> dict[str, str]:
+    """The server's environment: this Python's programs come first, as if it were activated.
+
+    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`.
+    """
+    programs = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": programs + os.pathsep + os.environ.get("PATH", "")}
 
 
 def is_free(port: int) -> bool:

@@ -1,0 +1,32 @@
+"""nbgrader's configuration. Run the stock commands here: `nbgrader generate_assignment 01-transfer-learning`."""
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+)
+
+from graders.checks.execute import ExecuteExercises
+from graders.cli.student import STUB
+
+c = get_config()  # noqa: F821  # traitlets defines it where it runs this file
+
+c.CourseDirectory.course_id = "transfer-learning"
+
+# What students get in place of a solution; `tlcourse build` takes the same text.
+c.ClearSolutions.code_stub = {"python": STUB}
+
+# The stock steps, but for the first: demonstrations (long training, widgets) are left out.
+c.Autograde.autograde_preprocessors = [
+    ExecuteExercises,
+    IgnorePattern,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+c.Execute.timeout = 120  # seconds a cell may take

@@ -1,0 +1,77 @@
+"""Reading nbgrader's gradebook, and never writing to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from .rules import Student
+
+
+class GradebookError(ValueError):
+    """The gradebook can't be read; the message says what to do."""
+
+
+def read_students(url: str) -> list[Student]:
+    """Every student with the score of each assignment handed in and graded, by id.
+
+    Late penalties and extra credit are in the score, as nbgrader computes it.
+
+    Args:
+        url: as nbgrader takes it ("sqlite:////path/to/gradebook.db").
+
+    Raises:
+        GradebookError: missing, locked, older, or no gradebook. It is not changed.
+    """
+    from nbgrader.api import Gradebook
+
+    try:
+        with Gradebook(_read_only(url)) as gradebook:
+            return sorted(
+                (_student(student) for student in gradebook.students), key=lambda student: student.id
+            )
+    except OperationalError as error:
+        raise GradebookError(_explain(url, str(error.orig))) from error
+    except DatabaseError as error:
+        raise GradebookError(
+            f"{url} is no gradebook ({error.orig}). Expected the database that nbgrader writes."
+        ) from error
+
+
+def _student(student) -> Student:
+    name = " ".join(part for part in (student.first_name, student.last_name) if part)
+    units = {
+        submission.assignment.name: (
+            submission.score - (submission.late_submission_penalty or 0.0),
+            submission.assignment.max_score,
+        )
+        for submission in student.submissions
+    }
+    return Student(student.id, name, units)
+
+
+def _read_only(url: str) -> str:
+    """An address that opens an SQLite file for reading alone: opening a missing one must not make it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return url
+    path = Path(parsed.database)
+    if not path.exists():
+        raise GradebookError(
+            f"There is no gradebook at {path}. Expected the database that nbgrader writes when it makes or grades an assignment: "
+            "run `nbgrader generate_assignment` in the course folder first, or name another file with --db."
+        )
+    return f"sqlite:///file:{path.resolve()}?mode=ro&uri=true"
+
+
+def _explain(url: str, reason: str) -> str:
+    if "locked" in reason:
+        return f"The gradebook {url} is locked: another program is writing to it. Wait for it to end, then try again."
+    if "no such column" in reason or "no such table" in reason or "readonly" in reason:
+        return (
+            f"The gradebook {url} is of an older nbgrader, or not complete ({reason}). Run `nbgrader db upgrade` in the "
+            "course folder (it makes a backup first), then try again."
+        )
+    return f"The gradebook {url} can't be opened ({reason}). Check the address and the rights to read it."
