@@ -132,6 +132,7 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
             for handle in _instrument(scanned, recorder):
                 stack.callback(handle.remove)
             stack.enter_context(torch.enable_grad())
+            stack.enter_context(torch.random.fork_rng(devices=[]))  # dropout draws, even without values
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(lambda t: _pack(recorder, t), lambda t: t)
             )

@@ -492,10 +492,8 @@ class _Builder:
             return f"{type(entry.module).__name__} {number}"
         context = last_name(stack.rpartition(".")[0])
         where = self._tower_word(index)
-        if not is_plain_list_name(stack) and stack:
-            noun = f"{humanise(stack)}, block"
-        else:
-            noun = noun_of(stack)
+        named = stack and not is_plain_list_name(stack)
+        noun = f"{humanise(stack)}, block" if named else noun_of(stack)
         if where:
             text = f"{where} {noun}"
         elif context in ("encoder", "decoder"):
