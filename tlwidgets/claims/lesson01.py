@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CLASSES = 2
 TRAIN, TEST = 200, 600
-FEW = 50
+FEW = 100
 MAX_LENGTH = 32
 # Passes over the data and batch size are the same for both; the rate is the best of a small grid for each.
 HEAD_RECIPE = {"epochs": 5, "batch_size": 16, "lr": 1e-2}
