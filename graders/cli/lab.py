@@ -14,6 +14,7 @@ from .build import build_work, tell
 from .places import course_root
 
 PORT = 8888
+SETTINGS = Path(__file__).parent / "settings"
 
 
 @click.command()
@@ -46,8 +47,9 @@ def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
-        # The query opens the page rendered rather than as text.
-        "--LabApp.default_url=/lab/tree/Home.md?factory=Markdown%20Preview",
+        "--LabApp.default_url=/lab/tree/Home.md",
+        # Pages open rendered, and no question about news stands in the way of the first lesson.
+        f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--ServerApp.port={port or PORT}",
