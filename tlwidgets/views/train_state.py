@@ -1,0 +1,165 @@
+"""What the training panel shows, as plain data: curves of bounded length, and words."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from ..core.scan import scan
+from ..render.words import count
+from ..train import EpochEnded, Stepped
+
+SCHEMA = 1
+MOST_POINTS = 400  # as many as a chart has pixels to show
+_SMOOTH = 0.9  # a mean over about the last ten steps
+
+
+class Trace:
+    """The curves of a training as lists that never grow beyond `MOST_POINTS`.
+
+    `points`: [step, loss, smoothed loss, accuracy, smoothed accuracy], one for each step at first; when there are too
+    many, two neighbours become one. `rows`: [epoch, step, training loss, training accuracy, validation loss,
+    validation accuracy], one an epoch. None where there is no number (NaN has no JSON).
+    `generation` counts how often points were put together: what a view has of an older one is void.
+    """
+
+    def __init__(self) -> None:
+        self.points: list[list] = []
+        self.rows: list[list] = []
+        self.generation = 0
+        self._stride = 1
+        self._bucket = (_Mean(), _Mean())
+        self._epoch = (_Mean(), _Mean())
+        self._smooth = (_Smooth(), _Smooth())
+        self._step = 0
+        self._waiting = 0
+
+    def step(self, event: Stepped) -> None:
+        """Take in one optimizer step."""
+        self._step = event.step
+        self._waiting += 1
+        for index, value in enumerate((event.loss, event.accuracy)):
+            for mean in (self._bucket[index], self._epoch[index], self._smooth[index]):
+                mean.add(value)
+        if self._waiting >= self._stride:
+            self.finish()
+
+    def epoch(self, event: EpochEnded) -> None:
+        """Take in the end of an epoch."""
+        train = [mean.value for mean in self._epoch]
+        self.rows.append(
+            [event.epoch, event.step, *train, _number(event.valid_loss), _number(event.valid_accuracy)]
+        )
+        self._epoch = (_Mean(), _Mean())
+
+    def finish(self) -> None:
+        """Make a point of the steps since the last one."""
+        if not self._waiting:
+            return
+        loss, accuracy = self._bucket
+        self.points.append(
+            [self._step, loss.value, self._smooth[0].value, accuracy.value, self._smooth[1].value]
+        )
+        self._bucket, self._waiting = (_Mean(), _Mean()), 0
+        if len(self.points) >= MOST_POINTS:
+            self.points = [_together(*pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
+            self._stride *= 2
+            self.generation += 1
+
+
+class _Mean:
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    def add(self, value: float | None) -> None:
+        if _number(value) is not None:
+            self._sum += value
+            self._count += 1
+
+    @property
+    def value(self) -> float | None:
+        return self._sum / self._count if self._count else None
+
+
+class _Smooth:
+    """Exponential moving average, without the bias of its start (as in Adam)."""
+
+    def __init__(self) -> None:
+        self._average, self._weight = 0.0, 0.0
+
+    def add(self, value: float | None) -> None:
+        if _number(value) is not None:
+            self._average = _SMOOTH * self._average + (1 - _SMOOTH) * value
+            self._weight = _SMOOTH * self._weight + (1 - _SMOOTH)
+
+    @property
+    def value(self) -> float | None:
+        return self._average / self._weight if self._weight else None
+
+
+def _together(first: list, second: list) -> list:
+    def mean(index: int) -> float | None:
+        known = [point[index] for point in (first, second) if point[index] is not None]
+        return sum(known) / len(known) if known else None
+
+    return [second[0], mean(1), second[2], mean(3), second[4]]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+class Clock:
+    """Seconds of training, pauses left out."""
+
+    def __init__(self) -> None:
+        self._gone, self._since = 0.0, None
+
+    def go(self) -> None:
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def halt(self) -> None:
+        self._gone, self._since = self.seconds, None
+
+    @property
+    def seconds(self) -> float:
+        return self._gone + (time.monotonic() - self._since if self._since is not None else 0.0)
+
+
+def time_words(seconds: float) -> str:
+    """Seconds as a person says them: 75 -> "1 min 15 s"."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def learns_words(model) -> str:
+    """How much of a model learns."""
+    parameters = scan(model).parameters
+    learning = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+    return f"{count(learning)} of {count(sum(map(_numel, parameters)))} parameters learn"
+
+
+def _numel(parameter) -> int:
+    return parameter.numel()
+
+
+def status_words(phase: str, step: int, steps: int, epoch: int, epochs: int, tested: bool) -> str:
+    """One sentence for each phase. Changes seldom, so that it can be read out."""
+    last = " It is scored on the test data now." if tested else ""
+    return {
+        "ready": "Training has not begun. Start it with the button, or with .start().",
+        "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}."
+        if step < steps or not steps
+        else f"All {steps} steps are done.{last}",
+        "pausing": "Pausing before the next step.",
+        "paused": "Paused. No weight moves until you resume or stop.",
+        "stopping": f"Stopping before the next step.{last}",
+        "finished": f"Finished: {steps} steps.",
+        "stopped": f"Stopped after {step} of {steps} steps. The weights stay as they are now.",
+        "failed": f"Training broke off after {step} steps.",
+    }[phase]
