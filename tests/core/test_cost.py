@@ -124,3 +124,15 @@ def test_an_unknown_optimizer_gets_a_sentence():
     tree = ModelTree.of(make(ZOO["chain"]))
     with pytest.raises(FreezeError, match="Unknown optimizer 'lion'"):
         estimate_cost(tree, FreezePlan.preset("full", tree), optimizer="lion")
+
+
+def test_a_batch_with_an_attention_mask_has_a_profile():
+    model = make(ZOO["bert"])
+    batch = ZOO["bert"].batch()
+    batch["attention_mask"] = torch.ones_like(batch["input_ids"])
+    measured = profile(model, batch)
+    assert measured.sample == "4 texts of 8 tokens"
+    tree = ModelTree.of(model)
+    with_mask = estimate_cost(tree, FreezePlan.preset("full", tree), measured)
+    without = estimate_cost(tree, FreezePlan.preset("full", tree), profile(model, ZOO["bert"].batch()))
+    assert with_mask.activation_bytes == pytest.approx(without.activation_bytes, rel=0.1)
