@@ -70,10 +70,17 @@ def layer_vectors(
 
 
 def probe_layers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, split: SentenceSplit) -> Probes:
+    """`probe_vectors` of what this model puts out after each layer."""
+    train, test = (layer_vectors(model, tokenizer, part) for part in (split.train, split.test))
+    return probe_vectors(train, test, split)
+
+
+def probe_vectors(train: np.ndarray, test: np.ndarray, split: SentenceSplit) -> Probes:
     """How well a straight line reads two things off each layer: the sentiment, and long or short.
 
-    A sentence is long when it has more words than the median of the training sentences. Probes are logistic
-    regressions on standardised vectors, trained on `split.train` and scored on `split.test`.
+    `train` and `test` are the `layer_vectors` of the split's parts. A sentence is long when it has more words than
+    the median of the training sentences. Probes are logistic regressions on standardised vectors, trained on
+    `train` and scored on `test`.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -82,7 +89,6 @@ def probe_layers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, spl
 
     words = [np.array([len(text.split()) for text in part.texts]) for part in (split.train, split.test)]
     long = [count > np.median(words[0]) for count in words]
-    train, test = (layer_vectors(model, tokenizer, part) for part in (split.train, split.test))
 
     def accuracies(train_labels, test_labels) -> tuple[float, ...]:
         scores = []

@@ -3,12 +3,14 @@
 from torch import Tensor, nn
 
 
-def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+def mean_pool(hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
     """One vector a sentence: the mean over its real word pieces, padding left out.
 
     `hidden` (sentences, pieces, width) and `attention_mask` (sentences, pieces) of 0 and 1 give
-    (sentences, width).
+    (sentences, width). Without a mask every piece counts.
     """
+    if attention_mask is None:
+        return hidden.mean(1)
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
@@ -24,6 +26,6 @@ class TextClassifier(nn.Module):
         self.backbone = backbone
         self.head = head
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return self.head(mean_pool(hidden, attention_mask))

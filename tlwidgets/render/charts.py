@@ -6,6 +6,7 @@ Colours are Okabe and Ito's; marks and dashes tell series apart, too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 from .figure import Picture, picture
 
@@ -43,6 +44,7 @@ def line_panels(
             place.plot(values, mark, color=colour, lw=2, label=name)
         place.set(title=title, xlabel=xlabel, xticks=range(len(ticks)))
         place.set_xticklabels(ticks)
+    for place in axes[0]:  # after the last series, so that the shared axis fits all of them
         _finish(place, chance)
     axes[0, 0].set_ylabel(ylabel)
     handles, names = axes[0, 0].get_legend_handles_labels()
@@ -57,8 +59,9 @@ def bars(values: Mapping[str, float], *, ylabel: str, notes: Sequence[str] = (),
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(2.2 + 1.9 * len(values), 3.3), layout="constrained")
-    labels = [name.replace(", ", ",\n") for name in values]
-    drawn = axes.bar(labels, list(values.values()), color=COLOURS[: len(values)], width=0.55)
+    drawn = axes.bar(
+        [fill(name, 18) for name in values], list(values.values()), color=COLOURS[: len(values)], width=0.55
+    )
     above = [f"{value:.1%}" for value in values.values()]
     if notes:
         above = [f"{value}\n{note}" for value, note in zip(above, notes, strict=True)]
@@ -77,10 +80,9 @@ def _finish(axes, chance: float | None) -> None:
             "coin toss" if chance == 0.5 else "chance",
             (1, chance),
             xycoords=("axes fraction", "data"),
-            xytext=(-2, -3),
+            xytext=(4, 0),
             textcoords="offset points",
-            ha="right",
-            va="top",
+            va="center",
             color=QUIET,
             size=9,
         )
