@@ -1,0 +1,26 @@
+"""For all tests: few threads, GPU tests that skip by themselves, and groups that must not run side by side."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
+
+import pytest
+
+# With `--dist loadgroup` the tests of a group run in one process, one after the other: browsers and whole notebooks would
+# slow each other down, and what a notebook's memory is would not be measured alone.
+GROUPS = ("browser", "notebook", "fresh")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skipif(not _has_gpu(), reason="needs a CUDA device"))
+        for name in GROUPS:
+            if item.get_closest_marker(name) and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
