@@ -24,7 +24,7 @@ NEED_GB = 3.0
 _NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection refused|Temporary failure in name resolution|"
     r"Name or service not known|Network is unreachable|getaddrinfo failed|No route to host|ProxyError|"
-    r"Could not fetch URL|connection error|error sending request",
+    r"Could not fetch URL|connection error|error sending request|from versions: none",
     re.I,
 )
 
