@@ -27,7 +27,8 @@ def page(browser):
     page = context.new_page()
     page.set_default_timeout(30_000)
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    # JupyterLab itself cancels its requests when a kernel restarts; all other errors are a widget's.
+    page.on("pageerror", lambda error: "Canceled future" in str(error) or errors.append(str(error)))
     yield page
     context.close()
     assert not errors, "scripts failed on the page:\n" + "\n".join(errors)

@@ -211,6 +211,7 @@ class LabNotebook:
         self.page.wait_for_function(
             "(light) => document.body.dataset.jpThemeLight === light", arg=str("Dark" not in name).lower()
         )
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def locate(self, selector: str) -> Locator:
         """An element of the notebook on top."""

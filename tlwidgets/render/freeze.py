@@ -8,11 +8,15 @@ from html import escape
 from . import html
 
 _COLOURS = {"frozen": html.FROZEN, "trained": html.TRAINED, "partial": html.PARTIAL, "fixed": "#808080"}
+# Drawn, not written: few fonts have padlocks.
+_SHACKLE = '<path d="M4.5 7V5.2a3.5 3.5 0 0 1 7 0V7" fill="none" stroke="currentColor" stroke-width="1.6"/>'
+_BODY = '<rect x="3.8" y="7.8" width="8.4" height="5.4" rx="1.2" fill="none" stroke="currentColor" stroke-width="1.6"/>'
 _GLYPHS = {
-    "frozen": "\N{LOCK}",
-    "trained": "\N{OPEN LOCK}",
-    "partial": "\N{CIRCLE WITH LEFT HALF BLACK}",
-    "fixed": "\N{EM DASH}",
+    "frozen": f'{_SHACKLE}<rect x="3" y="7" width="10" height="7" rx="1.6" fill="currentColor"/>',
+    "trained": '<path d="M4.5 7V4.6a3.5 3.5 0 0 1 6.7-1.4" fill="none" stroke="currentColor" stroke-width="1.6"/>'
+    + _BODY,
+    "partial": f'{_SHACKLE}{_BODY}<rect x="4" y="8" width="4" height="5" fill="currentColor"/>',
+    "fixed": '<path d="M3 8h10" stroke="currentColor" stroke-width="1.8"/>',
 }
 _PLAIN = {"frozen": "[x]", "trained": "[ ]", "partial": "[-]", "fixed": "[/]"}
 _MEMORY = {
@@ -114,9 +118,16 @@ def _cells(row: dict, depth: int) -> tuple[str, str, str, str]:
     more = f'<br>{indent}<span style="{html.QUIET}">{escape(note)}</span>' if note else ""
     label = f'{indent}{escape(row["label"])} <span style="{html.QUIET}">{escape(row["type"])}</span>{more}'
     learns = f' <span style="{html.QUIET}">{escape(row["learns"])}</span>' if row["learns"] else ""
-    state = f'<span aria-hidden="true">{_GLYPHS[row["state"]]}</span> {escape(row["state_text"])}{learns}'
+    state = f"{_glyph(row['state'])} {escape(row['state_text'])}{learns}"
     size = html.bar([(row["bar"], _COLOURS[row["state"]])], f"{row['numel']:,} parameters", width=90)
     return label, state, escape(row["count"]), size
+
+
+def _glyph(state: str) -> str:
+    return (
+        '<svg width="13" height="13" viewBox="0 0 16 16" aria-hidden="true" '
+        f'style="vertical-align:-2px;color:{_COLOURS[state]}">{_GLYPHS[state]}</svg>'
+    )
 
 
 def _memory_words(summary: dict) -> str:

@@ -1,6 +1,8 @@
-"""Small parts that the static twins share. No scripts and no style sheets: a sanitised page keeps what counts.
+"""Small parts that the static twins share. No scripts and no style sheets: a sanitised page keeps what
+counts.
 
-Colours are Okabe and Ito's middle tones, which are read on light and on dark pages; all text keeps the page's colour.
+Colours are Okabe and Ito's middle tones, which are read on light and on dark pages; all text keeps the
+page's colour.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def swatch(colour: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, right: Iterable[int] = ()) -> str:
-    """A table; cells are HTML already, heads and caption are text. `right` gives the columns set to the right."""
+    """A table; cells are HTML already, heads and caption are text. `right` gives the columns set to the
+    right.
+    """
     right = set(right)
 
     def cell(tag: str, index: int, content: str, extra: str = "") -> str:

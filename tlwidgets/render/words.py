@@ -19,7 +19,9 @@ def memory(number: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of one: 0.1234 -> "12.3 %"; what is not nothing never reads 0, what is not all never reads 100."""
+    """A share of one: 0.1234 -> "12.3 %"; what is not nothing never reads 0, what is not all never reads
+    100.
+    """
     if share <= 0:
         return "0 %"
     if share >= 1:

@@ -39,12 +39,12 @@ class FreezePanel:
     Args:
         model: any `torch.nn.Module`, on any device (on `meta`, too: nothing is allocated).
         optimizer: the optimizer in use; frozen weights are taken out of its state.
-        sample: a batch as the model takes it, from which work and activation memory are told. Without one, a batch
-            is made from the model's configuration where it has one.
+        sample: a batch as the model takes it, from which work and activation memory are told. Without
+            one, a batch is made from the model's configuration where it has one.
 
-    Display the panel by making it a cell's last line. Where nobody can click (papermill, nbconvert, grading) the same
-    state is shown as a static table. The panel keeps the model alive until `close()`, or until neither a variable
-    nor a view on the page holds the panel.
+    Display the panel by making it a cell's last line. Where nobody can click (papermill, nbconvert,
+    grading) the same state is shown as a static table. The panel keeps the model alive until `close()`,
+    or until neither a variable nor a view on the page holds the panel.
 
     Raises:
         TypeError: `model` is not a module.
@@ -65,12 +65,14 @@ class FreezePanel:
         self._depth = 0
         self._widget = None
         self.defer: Callable[[Callable[[], None]], None] | None = None
-        """None, or what takes a callable and calls it when the model may be changed (between two training steps)."""
+        """None, or what takes a callable and calls it when the model may be changed (between two
+        training steps).
+        """
         self._read_model()
         self._receipt = Receipt(self._rendered)
         self._stop_following = after_each_cell(self._after_cell)
 
-    # -- what there is --------------------------------------------------------------------------------------------
+    # -- what there is ---------------------------------------------------------------------------------------
 
     @property
     def model(self) -> nn.Module:
@@ -134,10 +136,11 @@ class FreezePanel:
             "closed": self._model is None,
         }
 
-    # -- what can be done -----------------------------------------------------------------------------------------
+    # -- what can be done ------------------------------------------------------------------------------------
 
     def set_policy(self, group: str, policy: str | Policy) -> None:
-        """Freeze or thaw a group: "frozen", "trained", or a `Policy` for gradients, statistics and dropout apart.
+        """Freeze or thaw a group: "frozen", "trained", or a `Policy` for gradients, statistics and
+        dropout apart.
 
         Raises:
             UnknownGroupError: the model has no such group.
@@ -208,7 +211,7 @@ class FreezePanel:
                 self._widget.close()
                 self._widget = None
 
-    # -- changing the model ---------------------------------------------------------------------------------------
+    # -- changing the model ----------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _acting(self) -> Iterator[nn.Module]:
@@ -280,7 +283,7 @@ class FreezePanel:
                 self._say("error", str(error))
                 self._changed()
 
-    # -- following the model --------------------------------------------------------------------------------------
+    # -- following the model ---------------------------------------------------------------------------------
 
     def _read_model(self) -> None:
         """Read tree, sizes and plan anew; what can't be carried over (history, open rows) is dropped."""
@@ -334,7 +337,7 @@ class FreezePanel:
                 self._say("error", str(error))
                 self._publish()
 
-    # -- telling --------------------------------------------------------------------------------------------------
+    # -- telling ---------------------------------------------------------------------------------------------
 
     def _learning(self) -> str:
         return f"{count(self._plan.trainable_count)} of {count(self._tree.total)} parameters learn."

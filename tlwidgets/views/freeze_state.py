@@ -134,7 +134,9 @@ def presets_of(plan: FreezePlan, k: int, plans: dict[str, FreezePlan | str]) -> 
     shown = []
     for name, preset in PRESETS.items():
         made = plans[name]
-        options = {"k": {"value": k, "min": 1, "max": most_layers(plan.tree)}} if "k" in preset.options else {}
+        options = (
+            {"k": {"value": k, "min": 1, "max": most_layers(plan.tree)}} if "k" in preset.options else {}
+        )
         shown.append(
             {
                 "name": name,

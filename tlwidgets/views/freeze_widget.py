@@ -17,7 +17,8 @@ class FreezeWidget(anywidget.AnyWidget):
     """One front-end model for all views of a panel.
 
     From the browser (`seq` numbers a request, `revision` is the one the view shows):
-        hello, bye {view}; toggle {id}; preset {name, options}; undo; redo; refresh; expand, collapse {id}; code.
+        hello, bye {view}; toggle {id}; preset {name, options}; undo; redo; refresh; expand, collapse
+        {id}; code.
     To the browser (`seq`: the request it ends, or null):
         snapshot {state, seq}; delta {rows: changed fields of changed rows, frame, seq}; children {id, rows};
         code {text}; gone {seq}, where neither a variable nor a view has kept the panel.
@@ -75,7 +76,7 @@ class FreezeWidget(anywidget.AnyWidget):
         self._sent = rows
         self.send({"type": "delta", "rows": changes, "frame": panel._frame(), "seq": seq})
 
-    # -- requests -------------------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------
 
     def _on_message(self, _, content, buffers) -> None:
         panel = self.panel

@@ -10,7 +10,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 def publish_view(widget: ipywidgets.DOMWidget) -> None:
     """Put a view of `widget` into the output of the running cell.
 
-    The text beside the view is empty: where the widget can't be drawn, the receipt that follows says what it showed.
+    The text beside the view is empty: where the widget can't be drawn, the receipt that follows says what
+    it showed.
     """
     from IPython.display import publish_display_data
 

@@ -16,6 +16,14 @@ Rendered = tuple[str, str]
 """HTML and plain text of the same state."""
 
 
+# Where a front end can't draw the live view, its place says "Loading widget..." for ever; the receipt
+# that follows it says more, so that place is hidden (by a style that only JupyterLab's page answers to).
+_HIDE_PLACEHOLDER = (
+    "<style>.jp-OutputArea-child:not(:has(.tl:not([hidden]))):has(+ .jp-OutputArea-child .{name})"
+    "{{display:none}}</style>"
+)
+
+
 class Receipt:
     """One output, rewritten when the state changes: at most once per `interval` seconds; the last state wins.
 
@@ -70,7 +78,10 @@ class Receipt:
         self._written = time.monotonic()
         html, text = self._render()
         publish_display_data(
-            {"text/html": f'<div class="{self.name}">{html}</div>', "text/plain": text},
+            {
+                "text/html": f'<div class="{self.name}">{_HIDE_PLACEHOLDER.format(name=self.name)}{html}</div>',
+                "text/plain": text,
+            },
             transient={"display_id": self.name},
             update=update,
         )
