@@ -41,7 +41,8 @@ class Batches:
         if not self.size:
             raise ValueError(f"The {part} data are empty. Expected at least one example.")
         self.inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
-        self.labels = labels.to(device)
+        # Cross-entropy takes 64-bit class numbers; bool and short integers are as good to a person.
+        self.labels = labels.to(device) if labels.is_floating_point() else labels.to(device, torch.int64)
 
     def take(self, index: Tensor | slice) -> tuple[dict[str, Tensor], Tensor]:
         """The inputs and labels of some examples."""
@@ -82,6 +83,11 @@ def _split(examples, part: str) -> tuple[dict[str, Tensor], Tensor]:
                 f"{name or 'inputs'!r} of the {part} data is a {type(tensor).__name__}. Expected a torch.Tensor: "
                 "torch.as_tensor(...) makes one."
             )
+        if tensor.dim() == 0:
+            raise ValueError(
+                f"{name or 'inputs'!r} of the {part} data is a single number. Expected a tensor whose first axis is the "
+                "examples."
+            )
     if not inputs:
         raise ValueError(
             f"The {part} data hold labels and no inputs. Expected at least one tensor beside 'labels'."
@@ -93,10 +99,15 @@ def check_learnable(train: Batches) -> None:
     """Refuse data that teach nothing.
 
     Raises:
-        ValueError: only one class, or negative class numbers.
+        ValueError: only one class, negative class numbers, or whole numbers in rows.
     """
-    if train.classes is None:
+    if train.labels.is_floating_point():
         return
+    if train.labels.dim() != 1:
+        raise ValueError(
+            f"The labels are whole numbers of shape {tuple(train.labels.shape)}. Expected one class number an example, "
+            "shape (examples,); for several numbers an example make them float, or pass `loss`."
+        )
     found = train.labels.unique()
     if int(found[0]) < 0:
         raise ValueError(f"A label is {int(found[0])}. Expected class numbers from 0 up.")

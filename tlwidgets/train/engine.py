@@ -15,7 +15,7 @@ from ..core.scan import scan
 from .control import Control
 from .data import Batches, TaskData, as_task_data, check_learnable
 from .events import EpochEnded, Event, Finished, Paused, PlanChanged, Resumed, Started, Stepped
-from .optim import make_optimizer, make_schedule
+from .optim import check_names, make_optimizer, make_schedule
 from .records import Costs, Run
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -46,7 +46,7 @@ def fit(
     control: Control | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> Run:
-    """Train `model` in place under `plan` and return the record.
+    """Train `model` in place under `plan` and return the record. The model is left in evaluation mode.
 
     Args:
         model: any module; one of `transformers` is called with the inputs' names and may return `.logits`.
@@ -61,21 +61,23 @@ def fit(
         on_event: called in the training thread with each `Event`.
 
     Raises:
-        ValueError, TypeError: data or options that can't be trained on; nothing was changed.
+        ValueError, TypeError: data or options that can't be trained on; no weight was changed.
         FreezeError: a plan that can't be applied; nothing was changed.
         TrainingError: the loss became infinite or NaN, or memory ran out; `.run` has what was measured.
     """
     data = as_task_data(data)
     _check_options(epochs, batch_size)
+    check_names(optimizer, schedule, lr)
     target = _pick_device(device)
     train = Batches(data.train, "training", target)
     valid = Batches(data.valid, "validation", target) if data.valid is not None else None
     test = Batches(data.test, "test", target) if data.test is not None else None
-    check_learnable(train)
+    if loss is None:
+        check_learnable(train)
     if plan is not None:
         apply_plan(plan, model)
-    model.to(target)
     _check_something_learns(model)
+    model.to(target)
     made = make_optimizer(optimizer, _groups(plan, model, lr), lr, weight_decay)
     steps = epochs * math.ceil(train.size / batch_size)
     config = {
@@ -137,6 +139,7 @@ class _Loop:
                 error,
             )
         finally:
+            self.model.eval()
             run.costs.wall_s = self.seconds
             self._sample_memory(train.labels.device)
         self.tell(Finished(run.steps, run.status))
@@ -217,10 +220,8 @@ class _Loop:
         return total / part.size, right / part.size if counted else None
 
     def _sample_memory(self, device: torch.device) -> None:
-        if device.type == "cuda":
-            used = torch.cuda.max_memory_allocated(device)
-        else:
-            used = self.process.memory_info().rss
+        cuda = device.type == "cuda"
+        used = torch.cuda.max_memory_allocated(device) if cuda else self.process.memory_info().rss
         self.run.costs.peak_bytes = max(self.run.costs.peak_bytes, used)
 
     def _fail(self, message: str, cause: BaseException | None = None) -> None:
@@ -250,7 +251,7 @@ def _outputs(model: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
 def _default_loss(train: Batches) -> Loss:
     classes = train.classes
     if classes is None:
-        return lambda outputs, labels: nn.functional.mse_loss(outputs.reshape(labels.shape), labels)
+        return _squared_error
 
     def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
         if outputs.dim() != 2 or outputs.shape[1] < classes:
@@ -261,6 +262,15 @@ def _default_loss(train: Batches) -> Loss:
         return nn.functional.cross_entropy(outputs, labels)
 
     return cross_entropy
+
+
+def _squared_error(outputs: Tensor, labels: Tensor) -> Tensor:
+    if outputs.numel() != labels.numel():
+        raise ValueError(
+            f"The model gives outputs of shape {tuple(outputs.shape)} for labels of shape {tuple(labels.shape)}. "
+            "Expected one output for each label: make the head as wide as an example has labels."
+        )
+    return nn.functional.mse_loss(outputs.reshape(labels.shape), labels)
 
 
 def _accuracy(outputs: Tensor, labels: Tensor) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,28 +11,34 @@ OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("one-cycle", "constant")
 
 
+def check_names(optimizer, schedule: str, lr: float) -> None:
+    """Refuse what the functions below can't make, before anything is changed.
+
+    Raises:
+        ValueError: unknown optimizer or schedule, or a learning rate that is no positive finite number.
+    """
+    if not (isinstance(lr, (int, float)) and 0 < lr < math.inf):
+        raise ValueError(f"The learning rate is {lr!r}. Expected a number above 0, such as 1e-3.")
+    if not callable(optimizer) and optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"Unknown optimizer {optimizer!r}. Expected one of {', '.join(OPTIMIZERS)}, or a function."
+        )
+    if schedule not in SCHEDULES:
+        raise ValueError(f"Unknown schedule {schedule!r}. Expected one of {', '.join(SCHEDULES)}.")
+
+
 def make_optimizer(
     optimizer: str | Callable[[list[dict]], torch.optim.Optimizer],
     groups: list[dict],
     lr: float,
     weight_decay: float,
 ) -> torch.optim.Optimizer:
-    """Make an optimizer that holds every parameter, frozen ones too (they have no gradient and are passed over).
-
-    Raises:
-        ValueError: unknown name, or a learning rate that is no positive number.
-    """
-    if not lr > 0:
-        raise ValueError(f"The learning rate is {lr!r}. Expected a number above 0, such as 1e-3.")
+    """Make an optimizer that holds every parameter, frozen ones too (they have no gradient and are passed over)."""
     if callable(optimizer):
         return optimizer(groups)
     if optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=lr, weight_decay=weight_decay, fused=_fusible(groups))
-    if optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=weight_decay)
-    raise ValueError(
-        f"Unknown optimizer {optimizer!r}. Expected one of {', '.join(OPTIMIZERS)}, or a function."
-    )
+    return torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=weight_decay)
 
 
 def _fusible(groups: list[dict]) -> bool:
@@ -41,16 +48,8 @@ def _fusible(groups: list[dict]) -> bool:
 
 
 def make_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int):
-    """One-cycle (Smith and Topin 2018): warm up for 30 % of the steps, then anneal to nothing; or a constant rate.
-
-    Raises:
-        ValueError: unknown name.
-    """
+    """One-cycle (Smith and Topin 2018): warm up for 30 % of the steps, then anneal to nothing; or a constant rate."""
     if name == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    if name == "one-cycle":
-        rates = [group["lr"] for group in optimizer.param_groups]
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rates, total_steps=steps + 1, cycle_momentum=False
-        )
-    raise ValueError(f"Unknown schedule {name!r}. Expected one of {', '.join(SCHEDULES)}.")
+    rates = [group["lr"] for group in optimizer.param_groups]
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps + 1, cycle_momentum=False)

@@ -6,12 +6,26 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 SCHEMA = 1
+# What zipfile, json and numpy raise on bytes that are not what they were.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    ValueError,
+    OSError,
+    EOFError,
+)
 _SERIES = ("step", "loss", "accuracy", "epoch", "valid_loss", "valid_accuracy")
 
 
@@ -101,19 +115,24 @@ class Run:
         try:
             with zipfile.ZipFile(path) as archive:
                 record = json.loads(archive.read("run.json"))
+                _check_schema(path, record.pop("schema"))
                 with np.load(io.BytesIO(archive.read("curves.npz")), allow_pickle=False) as arrays:
                     series = {name: arrays[name].tolist() for name in _SERIES}
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+            return cls(curves=Curves(**series), costs=Costs(**record.pop("costs")), **record)
+        except RunFileError:
+            raise
+        except _DAMAGE as error:
             raise RunFileError(
                 f"{path} holds no whole run ({error}). Expected a file that Run.save wrote; make the run again."
             ) from error
-        schema = record.pop("schema", None)
-        if schema != SCHEMA:
-            raise RunFileError(
-                f"{path} has version {schema!r}, and version {SCHEMA} was expected. Update the course's package."
-            )
-        return cls(curves=Curves(**series), costs=Costs(**record.pop("costs")), **record)
 
     def __repr__(self) -> str:
         test = "" if self.test_accuracy is None else f", test accuracy {self.test_accuracy:.1%}"
         return f"Run({self.status}: {self.steps} steps in {self.costs.wall_s:.1f} s on {self.device}{test})"
+
+
+def _check_schema(path: Path, schema) -> None:
+    if schema != SCHEMA:
+        raise RunFileError(
+            f"{path} has version {schema!r}, and version {SCHEMA} was expected. Update the course's package."
+        )
