@@ -158,7 +158,6 @@ class TrainPanel:
                     "This panel was closed and has let its model go. Make a new one: TrainPanel(model, ...)."
                 )
             if self._phase in _ALIVE:
-                self._say("info", "Training is running already.")
                 return
             live = is_live()
             control = Control()
