@@ -3,8 +3,13 @@
 Importing this package is quick: torch and transformers load when a name is first used.
 """
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+
+# On a shared or small machine, OpenMP threads that wait should sleep: spinning, they take the cores from those that
+# work, and a lesson lasts several times as long. It counts only if it is set before torch loads.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
     "ModelTree": "core",
