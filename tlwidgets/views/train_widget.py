@@ -38,6 +38,10 @@ class TrainWidget(anywidget.AnyWidget):
         self._sent = (-1, 0, 0)  # generation of the points, their number, number of rows
         self._pace = Pace(self._send_changes, _INTERVAL)
         super().__init__(_receipt=panel._receipt.name)
+        # JupyterLab sends clicks to a shell of their own, so that they are heard while a cell waits for the end of the
+        # training; ipykernel 7.4 would send them to the shell that wrote last, which is the waiting one.
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda data, asked_for: asked_for
         self.on_msg(self._on_message)
 
     @property
