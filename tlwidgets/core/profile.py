@@ -149,6 +149,10 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
     finally:
         for module, mode in training:
             module.training = mode
+        # Autograd's nodes hold the recorder, and it holds them: a circle that Python can't see.
+        recorder.masks.clear()
+        recorder.kept.clear()
+        recorder.stack.clear()
     calls = tuple(
         Call(*numbers)
         for numbers in zip(

@@ -80,7 +80,8 @@ class FreezeWidget(anywidget.AnyWidget):
 
     def _on_message(self, _, content, buffers) -> None:
         panel = self.panel
-        kind = content.get("type") if isinstance(content, dict) else None
+        content = content if isinstance(content, dict) else {}
+        kind = content.get("type")
         if kind == "hello":
             self._views.add(str(content.get("view")))
             self._held = panel
