@@ -1,8 +1,12 @@
 """For all tests: few threads, GPU tests that skip by themselves, and groups that must not run side by side."""
 
 import os
+import sys
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
+# As in an activated environment: nbgrader calls `alembic` by name.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 import pytest
 

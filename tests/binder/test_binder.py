@@ -287,14 +287,21 @@ def stop(server: subprocess.Popen) -> None:
 
 def limit_memory(pid: int) -> bool:
     """Put a process and its children to come under a limit of the kernel's, where this machine allows it."""
-    group = Path("/sys/fs/cgroup") / f"tlcourse-{pid}"
+    root = Path("/sys/fs/cgroup")
+    unified = root / "cgroup.controllers"
+    if unified.is_file() and "memory" in unified.read_text().split():
+        group, limit = root / f"tlcourse-{pid}", "memory.max"
+    elif (root / "memory" / "memory.limit_in_bytes").is_file():
+        group, limit = root / "memory" / f"tlcourse-{pid}", "memory.limit_in_bytes"
+    else:
+        return False
     try:
         group.mkdir()
-        (group / "memory.max").write_text(str(LIMIT))
+        (group / limit).write_text(str(LIMIT))
         (group / "cgroup.procs").write_text(str(pid))
     except OSError:
         return False
-    return True
+    return str(pid) in (group / "cgroup.procs").read_text().split()
 
 
 class Memory:

@@ -52,8 +52,8 @@ def test_every_line_stays_within_the_picture(trained):
     for line in root.findall(".//polyline"):
         for point in line.get("points").split():
             x, y = map(float, point.split(","))
-            assert 0 <= x <= 400
-            assert 0 <= y <= 190
+            assert 0 <= x <= 350
+            assert 0 <= y <= 180
 
 
 def test_a_picture_says_in_words_where_its_curves_begin_and_end(trained):

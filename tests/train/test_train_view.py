@@ -386,7 +386,11 @@ def test_a_row_has_the_means_of_its_epoch():
     trace.epoch(EpochEnded(2, 1, None, None))
     trace.step(Stepped(3, 1.0, 1.0, 0.0))
     trace.epoch(EpochEnded(3, 2, 0.5, 0.75))
-    assert trace.rows == [[1, 2, 3.0, 0.75, None, None], [2, 3, 1.0, 1.0, 0.5, 0.75]]
+    assert [row[:6] for row in trace.rows] == [[1, 2, 3.0, 0.75, None, None], [2, 3, 1.0, 1.0, 0.5, 0.75]]
+    assert [row[6] for row in trace.rows] == [
+        ["1", "3", "75.0 %", "–", "–"],
+        ["2", "1", "100 %", "0.5", "75.0 %"],
+    ]
 
 
 def test_smoothing_begins_at_the_first_value_and_follows():

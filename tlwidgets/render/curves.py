@@ -9,7 +9,7 @@ from html import escape
 from . import html
 from .words import percent
 
-_WIDTH, _HEIGHT = 400, 190
+_WIDTH, _HEIGHT = 350, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 24
 _MOST_POINTS = 200  # more than the picture can show apart
 
@@ -44,23 +44,22 @@ def curves_text(state: dict) -> str:
     if state["rows"]:
         lines.append("")
         lines.append(f"{'epoch':>5}  {'loss':>8}  {'right':>7}  {'valid loss':>10}  {'valid right':>11}")
-        for epoch, _, loss, right, valid_loss, valid_right in state["rows"]:
-            lines.append(
-                f"{epoch:>5}  {_loss(loss):>8}  {_share(right):>7}  {_loss(valid_loss):>10}  {_share(valid_right):>11}"
-            )
+        for row in state["rows"]:
+            epoch, loss, right, valid_loss, valid_right = row[6]
+            lines.append(f"{epoch:>5}  {loss:>8}  {right:>7}  {valid_loss:>10}  {valid_right:>11}")
     return "\n".join(lines)
 
 
 def _loss_chart(state: dict) -> str:
     points = [(point[0], point[1], point[2]) for point in state["points"]]
     valid = [(row[1], row[4]) for row in state["rows"] if row[4] is not None]
-    return _chart("Loss", points, valid, _loss, floor=0.0, ceiling=None, last=state["steps"])
+    return _chart("Loss", points, valid, loss_words, floor=0.0, ceiling=None, last=state["steps"])
 
 
 def _accuracy_chart(state: dict) -> str:
     points = [(point[0], point[3], point[4]) for point in state["points"]]
     valid = [(row[1], row[5]) for row in state["rows"] if row[5] is not None]
-    return _chart("Accuracy", points, valid, _share, floor=0.0, ceiling=1.0, last=state["steps"])
+    return _chart("Accuracy", points, valid, share_words, floor=0.0, ceiling=1.0, last=state["steps"])
 
 
 def _chart(
@@ -92,9 +91,9 @@ def _chart(
     said = _said(title, points, valid, words)
     drawn = "".join(
         [
-            *(_grid(tick, words(tick), place) for tick in ticks),
+            *(_grid(tick, f"{100 * tick:g} %" if ceiling else words(tick), place) for tick in ticks),
             *(_step_tick(step, place(step, low)) for step in (0, right)),
-            _line([place(step, raw) for step, raw, _ in thin], html.BLUE, "stroke-opacity='.32'"),
+            _line([place(step, raw) for step, raw, _ in thin], html.BLUE, "stroke-opacity='.5'"),
             _line([place(step, smooth) for step, _, smooth in thin], html.BLUE, "stroke-width='2'"),
             _line(
                 [place(step, value) for step, value in valid],
@@ -159,7 +158,7 @@ def _said(title: str, points: list, valid: list, words) -> str:
 def _legend(state: dict) -> str:
     parts = [
         f"{_sample(html.BLUE, '2')} training, smoothed",
-        f"{_sample(html.BLUE, '1', opacity='.4')} each step",
+        f"{_sample(html.BLUE, '1', opacity='.5')} each step",
     ]
     if any(row[4] is not None for row in state["rows"]):
         parts.append(f"{_sample(html.ORANGE, '1.6', dash='5 3')} validation")
@@ -177,22 +176,21 @@ def _sample(colour: str, width: str, dash: str = "none", opacity: str = "1") -> 
 def _table(rows: list[list]) -> str:
     return html.table(
         ("Epoch", "Training loss", "Training accuracy", "Validation loss", "Validation accuracy"),
-        [
-            (str(epoch), _loss(loss), _share(right), _loss(valid_loss), _share(valid_right))
-            for epoch, _, loss, right, valid_loss, valid_right in rows
-        ],
+        [tuple(map(escape, row[6])) for row in rows],
         "Means over each epoch",
         right=range(5),
     )
 
 
-def _loss(value: float | None) -> str:
+def loss_words(value: float | None) -> str:
+    """A loss with three significant digits; a dash for none."""
     if value is None:
         return "–"
     return f"{value:.3g}" if abs(value) >= 0.0005 or not value else f"{value:.1e}"
 
 
-def _share(value: float | None) -> str:
+def share_words(value: float | None) -> str:
+    """A share of one in percent; a dash for none."""
     return "–" if value is None else percent(round(value, 6))
 
 

@@ -9,12 +9,12 @@ from . import html
 
 _COLOURS = {"frozen": html.FROZEN, "trained": html.TRAINED, "partial": html.PARTIAL, "fixed": "#808080"}
 # Drawn, not written: few fonts have padlocks.
-_SHACKLE = '<path d="M4.5 7V5.2a3.5 3.5 0 0 1 7 0V7" fill="none" stroke="currentColor" stroke-width="1.6"/>'
-_BODY = '<rect x="3.8" y="7.8" width="8.4" height="5.4" rx="1.2" fill="none" stroke="currentColor" stroke-width="1.6"/>'
+_LINE = 'fill="none" stroke="currentColor" stroke-width="1.6"'
+_SHACKLE = f'<path d="M4.5 7V5.2a3.5 3.5 0 0 1 7 0V7" {_LINE}/>'
+_BODY = f'<rect x="3.8" y="7.8" width="8.4" height="5.4" rx="1.2" {_LINE}/>'
 _GLYPHS = {
     "frozen": f'{_SHACKLE}<rect x="3" y="7" width="10" height="7" rx="1.6" fill="currentColor"/>',
-    "trained": '<path d="M4.5 7V4.6a3.5 3.5 0 0 1 6.7-1.4" fill="none" stroke="currentColor" stroke-width="1.6"/>'
-    + _BODY,
+    "trained": f'<path d="M4.5 7V4.6a3.5 3.5 0 0 1 6.7-1.4" {_LINE}/>{_BODY}',
     "partial": f'{_SHACKLE}{_BODY}<rect x="4" y="8" width="4" height="5" fill="currentColor"/>',
     "fixed": '<path d="M3 8h10" stroke="currentColor" stroke-width="1.8"/>',
 }
@@ -103,7 +103,7 @@ def _figures(summary: dict) -> str:
             (
                 "Memory to train",
                 memory,
-                f"{escape(summary['memory_text'])} of {escape(summary['memory_full_text'])} for full fine-tuning"
+                f"{escape(summary['memory_text'])} of {escape(summary['memory_full_text'])} for all of it"
                 f'<br><span style="{html.QUIET}">{legend}</span>',
             ),
             ("Backward work", work, escape(f"{summary['backward_percent']} of full fine-tuning's")),

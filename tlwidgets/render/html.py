@@ -46,9 +46,8 @@ def bar(parts: Iterable[tuple[float, str]], label: str, width: int = 120, height
         if 0 < length < 1.5:
             length = 1.5  # what is there is seen
         if length:
-            rects.append(
-                f'<rect x="{start * width:.1f}" y="0" width="{length:.1f}" height="{height}" fill="{colour}"/>'
-            )
+            place = f'x="{start * width:.1f}" width="{length:.1f}" height="{height}"'
+            rects.append(f'<rect {place} fill="{colour}"/>')
         start += length / width
     track = f'<rect width="{width}" height="{height}" rx="2" fill="#808080" fill-opacity=".22"/>'
     return (

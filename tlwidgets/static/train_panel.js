@@ -62,11 +62,11 @@ function niceTicks(low, high, about = 4) {
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
 
-const lossWords = (value) => (value === null || value === undefined ? "–" : value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(1) : String(Number(value.toPrecision(3))));
-const shareWords = (value) => (value === null || value === undefined ? "–" : `${Number((100 * value).toFixed(1))} %`);
+const lossTick = (value) => String(Number(value.toPrecision(3)));
+const shareTick = (value) => `${Number((100 * value).toFixed(1))} %`;
 
-/** One chart. `raw`, `smooth` and `valid` are columns of points and rows. */
-function createChart(title, words, columns, ceiling) {
+/** One chart. `raw`, `smooth` and `valid` are columns of points and rows; `now` names its last values in words. */
+function createChart(title, now, words, columns, ceiling) {
   const said = h("span", { class: "tl-quiet tl-now" });
   const grid = s("g");
   const paths = {};
@@ -93,9 +93,9 @@ function createChart(title, words, columns, ceiling) {
     paths.smooth.setAttribute("d", line(points, columns.smooth, 0));
     paths.valid.setAttribute("d", line(valid, columns.valid, 1));
     dots.setAttribute("d", valid.map((row) => `M${x(row[1]).toFixed(1)} ${(y(row[columns.valid]) - 4).toFixed(1)}l4 4-4 4-4-4z`).join(""));
-    const now = `${right}|${ticks}`;
-    if (now !== scale) {
-      scale = now;
+    const wanted = `${right}|${ticks}`;
+    if (wanted !== scale) {
+      scale = wanted;
       const lines = ticks.flatMap((tick) => {
         const label = s("text", { x: BOX.left - 5, y: y(tick) + 4, "text-anchor": "end" });
         label.textContent = words(tick);
@@ -107,9 +107,7 @@ function createChart(title, words, columns, ceiling) {
       zero.textContent = "0";
       grid.replaceChildren(...lines, zero, end);
     }
-    const last = points.length ? words(points[points.length - 1][columns.smooth]) : "";
-    const lastValid = valid.length ? words(valid[valid.length - 1][columns.valid]) : "";
-    text(said, [last && `training ${last}`, lastValid && `validation ${lastValid}`].filter(Boolean).join(" · "));
+    text(said, state.now[now]);
     attr(svg, "aria-label", `${title}: ${said.textContent || "no values yet"}. The table below has the numbers.`);
   };
   return { el, update };
@@ -137,9 +135,7 @@ function createTable() {
     const have = body.children.length > state.rows.length ? 0 : body.children.length;
     if (!have) body.replaceChildren();
     body.append(
-      ...state.rows.slice(have).map(([epoch, , loss, right, validLoss, validRight]) =>
-        h("tr", {}, [String(epoch), lossWords(loss), shareWords(right), lossWords(validLoss), shareWords(validRight)].map((cell) => h("td", {}, cell))),
-      ),
+      ...state.rows.slice(have).map((row) => h("tr", {}, row[6].map((cell) => h("td", {}, cell)))),
     );
   };
   return { el, update };
@@ -162,7 +158,7 @@ function draw(store) {
   const progress = h("span", { class: "tl-quiet tl-steps" });
   const left = h("span", { class: "tl-quiet tl-left" });
   const result = h("strong", { class: "tl-result" });
-  const charts = [createChart("Loss", lossWords, { raw: 1, smooth: 2, valid: 4 }, null), createChart("Accuracy", shareWords, { raw: 3, smooth: 4, valid: 5 }, 1)];
+  const charts = [createChart("Loss", "loss", lossTick, { raw: 1, smooth: 2, valid: 4 }, null), createChart("Accuracy", "accuracy", shareTick, { raw: 3, smooth: 4, valid: 5 }, 1)];
   const table = createTable();
   const status = h("div", { class: "tl-message tl-status", role: "status", "aria-live": "polite" });
   const root = h(

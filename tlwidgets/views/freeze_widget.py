@@ -117,8 +117,8 @@ class FreezeWidget(anywidget.AnyWidget):
         elif kind in ("toggle", "preset", "undo", "redo"):
             if content.get("revision") != panel._revision:
                 raise FreezeError(
-                    "The model was changed by code since this view was drawn, so the click was not carried out. "
-                    "The tree now shows the model as it is: click again if you still want to."
+                    "The model was changed by code since this view was drawn, so the click was not carried "
+                    "out. The tree now shows the model as it is: click again if you still want to."
                 )
             self._act(panel, kind, content)
         else:

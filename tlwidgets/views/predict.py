@@ -56,7 +56,7 @@ class Predict:
 
     @property
     def guess(self) -> float | str | None:
-        """The guess, or None. Can be set in code, too: a number ("1.5 M" is understood), or one of the choices.
+        """The guess, or None. Can be set in code: a number ("1.5 M" is understood) or one of the choices.
 
         Raises:
             ValueError: not a number, not one of the choices, or the answer is out already.

@@ -77,11 +77,9 @@ class Receipt:
 
         self._written = time.monotonic()
         html, text = self._render()
+        hide = _HIDE_PLACEHOLDER.format(name=self.name)
         publish_display_data(
-            {
-                "text/html": f'<div class="{self.name}">{_HIDE_PLACEHOLDER.format(name=self.name)}{html}</div>',
-                "text/plain": text,
-            },
+            {"text/html": f'<div class="{self.name}">{hide}{html}</div>', "text/plain": text},
             transient={"display_id": self.name},
             update=update,
         )

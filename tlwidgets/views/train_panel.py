@@ -126,6 +126,7 @@ class TrainPanel:
             "left": left if self._step < steps else "",
             "learns": self._learns,
             "device": self._device,
+            "now": self._trace.now,
             "result": self._result(),
             "actions": {
                 "start": phase not in _ALIVE and self._model is not None,
@@ -140,7 +141,8 @@ class TrainPanel:
     def _result(self) -> str:
         if self._run is None or self._phase in _ALIVE:
             return ""
-        took = f"{self._run.costs.wall_s:.1f} s of training"
+        seconds = self._run.costs.wall_s
+        took = f"{seconds:.1f} s of training" if seconds >= 1 else f"{1000 * seconds:.0f} ms of training"
         if self._run.test_accuracy is None:
             return took
         return f"{percent(self._run.test_accuracy)} of the test data right, {took}"

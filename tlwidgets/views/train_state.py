@@ -6,6 +6,7 @@ import math
 import time
 
 from ..core.scan import scan
+from ..render.curves import loss_words, share_words
 from ..render.words import count
 from ..train import EpochEnded, Stepped
 
@@ -19,7 +20,7 @@ class Trace:
 
     `points`: [step, loss, smoothed loss, accuracy, smoothed accuracy], one for each step at first; when there are too
     many, two neighbours become one. `rows`: [epoch, step, training loss, training accuracy, validation loss,
-    validation accuracy], one an epoch. None where there is no number (NaN has no JSON).
+    validation accuracy, the same but the step in words], one an epoch. None where there is no number (NaN has no JSON).
     `generation` counts how often points were put together: what a view has of an older one is void.
     """
 
@@ -47,10 +48,22 @@ class Trace:
     def epoch(self, event: EpochEnded) -> None:
         """Take in the end of an epoch."""
         train = [mean.value for mean in self._epoch]
-        self.rows.append(
-            [event.epoch, event.step, *train, _number(event.valid_loss), _number(event.valid_accuracy)]
-        )
+        valid = [_number(event.valid_loss), _number(event.valid_accuracy)]
+        words = [str(event.epoch)]
+        for loss, accuracy in (train, valid):
+            words += [loss_words(loss), share_words(accuracy)]
+        self.rows.append([event.epoch, event.step, *train, *valid, words])
         self._epoch = (_Mean(), _Mean())
+
+    @property
+    def now(self) -> dict[str, str]:
+        """The last values of both curves, in words."""
+        last = self.rows[-1] if self.rows else [None] * 6
+        loss, accuracy = (smooth.value for smooth in self._smooth)
+        return {
+            "loss": _now_words(loss_words, loss, last[4]),
+            "accuracy": _now_words(share_words, accuracy, last[5]),
+        }
 
     def finish(self) -> None:
         """Make a point of the steps since the last one."""
@@ -95,6 +108,11 @@ class _Smooth:
     @property
     def value(self) -> float | None:
         return self._average / self._weight if self._weight else None
+
+
+def _now_words(words, training: float | None, validation: float | None) -> str:
+    parts = [("training", training), ("validation", validation)]
+    return " · ".join(f"{name} {words(value)}" for name, value in parts if value is not None)
 
 
 def _together(first: list, second: list) -> list:
