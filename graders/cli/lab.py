@@ -34,14 +34,8 @@ def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[
             f"Port {port} is taken by another program. Choose another one (--port {port + 1}), or leave --port out to take "
             "the next that is free."
         )
-    from tlwidgets.models import status
-
-    missing = [record.name for record in status() if not record.ok]
-    if missing:
-        raise click.ClickException(
-            f"The pretrained weights of {', '.join(missing)} are missing or damaged. Run `tlcourse setup`, then this again."
-        )
     root = course_root()
+    complete_setup()
     work = folder or root / "work"
     tell(build_work(root, work))
     command = [
@@ -64,13 +58,32 @@ def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[
         sys.exit(0)
 
 
+def complete_setup() -> None:
+    """Install PyTorch and the weights where they are missing: after `pip install .` they are.
+
+    Raises:
+        click.ClickException: it failed, with what to do.
+    """
+    from .bootstrap import Problem
+    from .setup import install_torch, install_weights, verify_weights
+
+    try:
+        install_torch("auto")
+        install_weights()
+        verify_weights()
+    except Problem as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
 def environment() -> dict[str, str]:
     """The server's environment: this Python's programs come first, as if it were activated.
 
-    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`.
+    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`. Threads that wait
+    sleep rather than spin, which on two cores would take them from the browser.
     """
     programs = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": programs + os.pathsep + os.environ.get("PATH", "")}
+    path = programs + os.pathsep + os.environ.get("PATH", "")
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PATH": path}
 
 
 def is_free(port: int) -> bool:
