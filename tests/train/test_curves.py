@@ -41,7 +41,7 @@ def test_training_is_drawn_faint_and_smoothed_and_validation_dashed_with_marks(t
     for figure in figures:
         raw, smooth, valid = figure.findall(".//polyline")
         assert len(raw.get("points").split()) >= 12
-        assert float(raw.get("stroke-opacity")) < 0.5
+        assert float(raw.get("stroke-opacity")) <= 0.5
         assert smooth.get("stroke") == raw.get("stroke") != valid.get("stroke")
         assert valid.get("stroke-dasharray")
         assert len(valid.get("points").split()) == len(figure.findall(".//path")) == 3
