@@ -26,7 +26,7 @@ def take(out: Path, dark: bool) -> None:
     notebook = nbformat.read(LESSON, as_version=4)
     ids = [cell.id for cell in notebook.cells]
     notebook.cells = notebook.cells[: ids.index(LAST) + 3]
-    keep = {"setup", "load-data", "load-model", "build-head", "count-head", LAST, "guess-head"}
+    keep = {"setup", "setup-torch", "load-data", "load-model", "build-head", "count-head", LAST, "guess-head"}
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         jupyter_lab(Path(folder)) as lab,
@@ -37,8 +37,8 @@ def take(out: Path, dark: bool) -> None:
             if cell.cell_type == "code" and cell.id not in keep:
                 cell.source = ""
         nbformat.write(notebook, path)
-        page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
-        page.set_default_timeout(120_000)
+        page = browser.new_page(viewport={"width": 1280, "height": 700}, device_scale_factor=1.5)
+        page.set_default_timeout(60_000)
         opened = LabNotebook(page, lab).open(path)
         if dark:
             opened.theme("JupyterLab Dark")
