@@ -9,7 +9,7 @@ from html import escape
 from . import html
 from .words import percent
 
-_WIDTH, _HEIGHT = 350, 180
+_WIDTH, _HEIGHT = 330, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 24
 _MOST_POINTS = 200  # more than the picture can show apart
 
@@ -27,7 +27,7 @@ def curves_html(state: dict) -> str:
         parts.append(f'<p style="margin:4px 0">{done} {escape(state["progress"])}</p>')
     charts = [chart for chart in (_loss_chart(state), _accuracy_chart(state)) if chart]
     if charts:
-        parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:8px 20px">{"".join(charts)}</div>')
+        parts.append(f"<div>{''.join(charts)}</div>")
         parts.append(_legend(state))
     if state["rows"]:
         parts.append(html.details("The numbers of each epoch", _table(state["rows"])))
@@ -104,7 +104,7 @@ def _chart(
         ]
     )
     return (
-        f'<figure style="margin:0"><figcaption style="{html.QUIET}">{title}</figcaption>'
+        f'<figure style="display:inline-block;margin:0 20px 4px 0"><figcaption style="{html.QUIET}">{title}</figcaption>'
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(said)}" style="max-width:100%;font-size:11px"><title>{escape(said)}</title>'
         f"{drawn}</svg></figure>"
