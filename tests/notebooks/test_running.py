@@ -5,12 +5,14 @@ import time
 
 import nbformat
 import pytest
+import torch
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.notebook
 
 LIMIT_S = 60
-LIMIT_BYTES = 1.5e9
+# The promise is for small machines, which have PyTorch's CPU build. A CUDA build maps its own libraries and context on top.
+LIMIT_BYTES = 3e9 if torch.version.cuda else 1.5e9
 EXERCISES_S = 30
 
 
