@@ -247,7 +247,10 @@ def test_data_that_cannot_be_learned_from_get_a_sentence_and_move_no_weight(
         ({"lr": float("nan")}, "learning rate is nan"),
         ({"lr": "fast"}, "learning rate is 'fast'"),
         ({"optimizer": "adam"}, "Unknown optimizer 'adam'. Expected one of adamw, sgd"),
-        ({"schedule": "cosine"}, "Unknown schedule 'cosine'. Expected one of one-cycle, constant"),
+        (
+            {"schedule": "wave"},
+            "Unknown schedule 'wave'. Expected one of one-cycle, linear, cosine, constant",
+        ),
     ],
 )
 def test_options_that_mean_nothing_are_refused_before_anything_is_changed(

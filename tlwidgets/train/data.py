@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ class TaskData:
 
     Each is a mapping from names to tensors (first axis: examples) with "labels", as `transformers` models take them;
     or a pair (inputs, labels) for a model called with one tensor.
+
+    Where inputs come with an "attention_mask" that ends in padding, each batch is cut to its longest example.
     """
 
     train: Examples
@@ -26,10 +28,26 @@ class TaskData:
     test: Examples | None = None
 
 
+class Batch(NamedTuple):
+    """Some examples: inputs by name, labels, and the length they were cut to (0 without a mask)."""
+
+    inputs: dict[str, Tensor]
+    labels: Tensor
+    length: int
+
+
 class Batches:
-    """One part of a `TaskData`, checked, on the training device."""
+    """One part of a `TaskData`, checked, on the training device.
+
+    Attributes:
+        name: "training", "validation" or "test".
+        size: number of examples.
+        lengths: places of each example that are not padding; None where there is no padding to leave out.
+        width: places with all padding; 0 without an attention mask.
+    """
 
     def __init__(self, examples: Examples, part: str, device: torch.device) -> None:
+        self.name = part
         self.inputs, labels = _split(examples, part)
         self.size = len(labels)
         for name, tensor in self.inputs.items():
@@ -43,10 +61,45 @@ class Batches:
         self.inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         # Cross-entropy takes 64-bit class numbers; bool and short integers are as good to a person.
         self.labels = labels.to(device) if labels.is_floating_point() else labels.to(device, torch.int64)
+        mask = self.inputs.get("attention_mask")
+        self.lengths = _lengths(mask)
+        self.width = mask.shape[1] if mask is not None and mask.dim() == 2 else 0
 
-    def take(self, index: Tensor | slice) -> tuple[dict[str, Tensor], Tensor]:
-        """The inputs and labels of some examples."""
-        return {name: tensor[index] for name, tensor in self.inputs.items()}, self.labels[index]
+    def take(self, index: Tensor | slice, length: int | None = None) -> Batch:
+        """Some examples, cut to the longest of them, or to `length`."""
+        if self.lengths is None:
+            inputs = {name: tensor[index] for name, tensor in self.inputs.items()}
+            return Batch(inputs, self.labels[index], self.width)
+        if length is None:
+            length = max(1, int(self.lengths[index].max()))
+        inputs = {name: self._cut(tensor, length)[index] for name, tensor in self.inputs.items()}
+        return Batch(inputs, self._cut(self.labels, length)[index], length)
+
+    def _cut(self, tensor: Tensor, length: int) -> Tensor:
+        by_place = tensor.dim() == 2 and tensor.shape[1] == self.width and not tensor.is_floating_point()
+        return tensor[:, :length] if by_place else tensor
+
+    def shuffled(self, size: int, generator: torch.Generator, by_length: bool = False) -> list[Tensor]:
+        """Indices of the batches of one pass, in random order.
+
+        With `by_length` a batch has examples of about the same length: they are sorted within random groups of fifty
+        batches, so that neighbours still change from pass to pass, and less padding is computed.
+        """
+        order = torch.randperm(self.size, generator=generator)
+        if by_length and self.lengths is not None:
+            lengths = self.lengths.cpu()
+            groups = [group[lengths[group].argsort(stable=True)] for group in order.split(50 * size)]
+            batches = [batch for group in groups for batch in group.split(size)]
+            batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+        else:
+            batches = list(order.split(size))
+        return [batch.to(self.labels.device) for batch in batches]
+
+    def by_length(self, size: int) -> tuple[Tensor, ...]:
+        """Indices of batches that cover all examples once, with as little padding as can be."""
+        if self.lengths is None:
+            return torch.arange(self.size, device=self.labels.device).split(size)
+        return self.lengths.argsort(stable=True).split(size)
 
     @property
     def classes(self) -> int | None:
@@ -54,6 +107,18 @@ class Batches:
         if self.labels.is_floating_point() or self.labels.dim() != 1:
             return None
         return int(self.labels.max()) + 1
+
+
+def _lengths(mask: Tensor | None) -> Tensor | None:
+    """Places before the padding, of each example; None where the mask is no such mask, or hides nothing."""
+    if mask is None or mask.dim() != 2 or mask.is_floating_point():
+        return None
+    seen = mask != 0
+    lengths = seen.sum(1)
+    places = torch.arange(mask.shape[1], device=mask.device)
+    if bool(seen.all()) or not torch.equal(seen, places < lengths[:, None]):
+        return None
+    return lengths
 
 
 def as_task_data(data) -> TaskData:

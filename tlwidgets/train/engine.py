@@ -1,32 +1,28 @@
-"""The training loop."""
+"""Training a model under a freeze plan: the options, checked before anything is changed."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-import psutil
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..core import FreezePlan, apply_plan, parameter_groups
-from ..core.scan import scan
+from ..core import FreezePlan, ModelTree, apply_plan, parameter_groups
 from .control import Control
-from .data import Batches, TaskData, as_task_data, check_learnable
-from .events import EpochEnded, Event, Finished, Paused, PlanChanged, Resumed, Started, Stepped
+from .data import Batches, Examples, TaskData, as_task_data, check_learnable
+from .events import Event
+from .features import FeatureCache
+from .loop import Loop, Parts, Recipe, TrainingError, counts
 from .optim import check_names, make_optimizer, make_schedule
 from .records import Costs, Run
+from .scores import Loss, default_loss
+from .trace import Tracer
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+__all__ = ["TrainingError", "fit"]
 
-
-class TrainingError(RuntimeError):
-    """Training can't go on. `run` holds what was measured until then."""
-
-    def __init__(self, message: str, run: Run) -> None:
-        super().__init__(message)
-        self.run = run
+PRECISIONS = ("fp32", "bf16", "fp16")
+_shared_cache = FeatureCache()
 
 
 def fit(
@@ -36,263 +32,134 @@ def fit(
     *,
     epochs: int = 3,
     batch_size: int = 16,
-    lr: float = 1e-3,
+    lr: float | Mapping[str, float] = 1e-3,
     optimizer="adamw",
     weight_decay: float = 0.01,
     schedule: str = "one-cycle",
+    warmup: float = 0.3,
     seed: int = 0,
     device: str | torch.device | None = None,
     loss: Loss | None = None,
+    accumulate: int = 1,
+    group_by_length: bool = False,
+    precision: str = "fp32",
+    patience: int | None = None,
+    unfreeze: Mapping[int, FreezePlan] | None = None,
+    cache: bool | FeatureCache = True,
+    augment: Callable | None = None,
+    source: Examples | Callable[[nn.Module], float] | None = None,
+    checkpoint: str | Path | None = None,
+    trace: bool = True,
+    trace_every: int = 0,
     control: Control | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> Run:
     """Train `model` in place under `plan` and return the record. The model is left in evaluation mode.
 
+    What is frozen below the first part that learns is computed once and read back at each pass, where that changes
+    nothing (`Run.cache` says whether, and why not).
+
     Args:
         model: any module; one of `transformers` is called with the inputs' names and may return `.logits`.
         plan: what is frozen; None keeps the model as it is.
         data: a `TaskData` (see there), or training examples alone.
+        lr: the highest rate of the schedule, for all, or for each row of the model's tree by id (`discriminative_rates`).
         optimizer: "adamw", "sgd" (momentum 0.9), or a function from parameter groups to an optimizer.
-        schedule: "one-cycle" or "constant".
+        schedule: "one-cycle", "linear", "cosine" or "constant"; `warmup` is the share of the steps in which it climbs.
         seed: draws the order of the examples and dropout; the same seed gives the same bits on a CPU.
         device: None takes the GPU if there is one, else the CPU.
         loss: function of (outputs, labels); None takes cross-entropy for class numbers, mean squared error else.
+        accumulate: batches whose gradients make one step.
+        group_by_length: put texts of about the same length into a batch, so that less padding is computed.
+        precision: "fp32"; "bf16" or "fp16" for mixed precision (on a GPU; on a CPU "bf16" works, and is slow).
+        patience: stop when the validation loss has not fallen for so many epochs, and take the best epoch's weights.
+        unfreeze: plans by epoch (from 1), each applied before its epoch (`gradual_unfreezing`).
+        cache: where features of the frozen part are kept; True is a cache that this process shares, False computes
+            them anew at each pass.
+        augment: function of a batch's inputs (a tensor, or a mapping) to changed ones, at each training step.
+        source: examples of the source task, or a function from the model to an accuracy: measured before training and
+            after each epoch.
+        checkpoint: a file that an unfinished run leaves, at each epoch and when it is stopped; the same call goes on from
+            it. It is removed at the end.
+        trace: measure gradients and drift of each group, at the first step and the last of each epoch;
+            `trace_every` adds each so-manieth step.
         control: pause, stop and commands from another thread, honoured before the next step.
         on_event: called in the training thread with each `Event`.
 
     Raises:
         ValueError, TypeError: data or options that can't be trained on; no weight was changed.
         FreezeError: a plan that can't be applied; nothing was changed.
+        CheckpointError: the checkpoint is damaged, of another model or of other options; no weight was changed.
         TrainingError: the loss became infinite or NaN, or memory ran out; `.run` has what was measured.
     """
     data = as_task_data(data)
-    _check_options(epochs, batch_size)
-    check_names(optimizer, schedule, lr)
+    _check_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    check_names(optimizer, schedule, lr, warmup)
     target = _pick_device(device)
-    train = Batches(data.train, "training", target)
-    valid = Batches(data.valid, "validation", target) if data.valid is not None else None
-    test = Batches(data.test, "test", target) if data.test is not None else None
+    _check_choices(precision, patience, data, target)
+    parts = Parts(
+        Batches(data.train, "training", target),
+        Batches(data.valid, "validation", target) if data.valid is not None else None,
+        Batches(data.test, "test", target) if data.test is not None else None,
+    )
     if loss is None:
-        check_learnable(train)
+        check_learnable(parts.train)
+    tree = plan.tree if plan is not None else ModelTree.of(model)
+    named = parameter_groups(tree, model, lr)
     if plan is not None:
         apply_plan(plan, model)
     _check_something_learns(model)
     model.to(target)
-    made = make_optimizer(optimizer, _groups(plan, model, lr), lr, weight_decay)
-    steps = epochs * math.ceil(train.size / batch_size)
+    made = make_optimizer(optimizer, named, _highest(lr), weight_decay)
+    recipe = Recipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        accumulate=accumulate,
+        group_by_length=group_by_length,
+        precision=precision,
+        patience=patience,
+        cache=_shared_cache if cache is True else cache or None,
+        checkpoint=Path(checkpoint) if checkpoint is not None else None,
+        unfreeze=dict(unfreeze or {}),
+        source=source if source is None or callable(source) else Batches(source, "source", target),
+        augment=augment,
+        trace_every=trace_every,
+    )
     config = {
         "epochs": epochs,
         "batch_size": batch_size,
-        "lr": lr,
+        "lr": dict(lr) if isinstance(lr, Mapping) else lr,
         "optimizer": optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "custom"),
         "weight_decay": weight_decay,
         "schedule": schedule,
+        "warmup": warmup,
         "seed": seed,
-        "examples": train.size,
+        "accumulate": accumulate,
+        "group_by_length": group_by_length,
+        "precision": precision,
+        "patience": patience,
+        "examples": parts.train.size,
         "plan": plan.to_dict() if plan is not None else None,
+        "unfreeze": {str(epoch): each.to_dict() for epoch, each in recipe.unfreeze.items()},
     }
-    loop = _Loop(
+    groups = {group["name"]: group["params"] for group in named}
+    loop = Loop(
         model,
+        parts,
+        recipe,
         made,
-        make_schedule(schedule, made, steps),
-        loss or _default_loss(train),
+        make_schedule(schedule, made, recipe.steps(parts.train.size), warmup),
+        loss or default_loss(parts.train),
+        Tracer(groups) if trace else None,
+        groups,
         control or Control(),
         on_event or (lambda event: None),
-        Run(config, costs=Costs(**_counts(model)), device=_device_name(target)),
-        seed,
+        Run(config, costs=Costs(**counts(model)), device=_device_name(target)),
     )
     # The caller's random numbers go on as if nothing had been drawn here.
     with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
         torch.manual_seed(seed)
-        return loop.run_all(train, valid, test, epochs, batch_size, steps)
-
-
-class _Loop:
-    """One run: the pieces it needs at each step."""
-
-    def __init__(self, model, optimizer, schedule, loss, control, tell, run: Run, seed: int) -> None:
-        self.model, self.optimizer, self.schedule = model, optimizer, schedule
-        self.loss, self.control, self.tell, self.run = loss, control, tell, run
-        self.order = torch.Generator().manual_seed(seed)
-        self.process = psutil.Process()
-        self.seconds = 0.0
-
-    def run_all(self, train: Batches, valid, test, epochs: int, batch_size: int, steps: int) -> Run:
-        run = self.run
-        self.tell(Started(0, steps, run.costs.trainable, run.costs.total, run.device))
-        if train.labels.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(train.labels.device)
-        processor = time.process_time()
-        try:
-            for epoch in range(1, epochs + 1):
-                if not self._epoch(train, batch_size):
-                    run.status = "stopped"
-                    break
-                self._end_epoch(epoch, valid)
-            run.costs.cpu_s = time.process_time() - processor
-            if test is not None:
-                run.test_accuracy = self._evaluate(test)[1]
-        except torch.OutOfMemoryError as error:
-            self._fail(
-                f"The device ran out of memory at step {run.steps + 1}. Freeze more layers, or take a smaller batch "
-                f"than {batch_size}.",
-                error,
-            )
-        finally:
-            self.model.eval()
-            run.costs.wall_s = self.seconds
-            self._sample_memory(train.labels.device)
-        self.tell(Finished(run.steps, run.status))
-        return run
-
-    def _epoch(self, train: Batches, batch_size: int) -> bool:
-        """One pass over the data; returns False when it was stopped."""
-        self.model.train()
-        order = torch.randperm(train.size, generator=self.order).to(train.labels.device)
-        for index in order.split(batch_size):
-            if not self._between_steps():
-                return False
-            self._step(*train.take(index))
-        return True
-
-    def _between_steps(self) -> bool:
-        """Honour commands, pause and stop; returns whether to go on."""
-        self._run_commands()
-        if self.control.paused:
-            self.tell(Paused(self.run.steps))
-            while not self.control.wait(0.05):
-                self._run_commands()
-            if not self.control.stopped:
-                self.tell(Resumed(self.run.steps))
-        return not self.control.stopped
-
-    def _run_commands(self) -> None:
-        if self.control.run_commands():
-            self.run.costs.trainable = _counts(self.model)["trainable"]
-            self.tell(PlanChanged(self.run.steps, self.run.costs.trainable))
-
-    def _step(self, inputs: dict[str, Tensor], labels: Tensor) -> None:
-        start = time.perf_counter()
-        outputs = _outputs(self.model, inputs)
-        value = self.loss(outputs, labels)
-        value.backward()
-        self.optimizer.step()
-        self.schedule.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        number = float(value.detach())
-        took = time.perf_counter() - start
-        self.seconds += took
-        curves = self.run.curves
-        curves.step.append(len(curves.step) + 1)
-        curves.loss.append(number)
-        accuracy = _accuracy(outputs, labels)
-        curves.accuracy.append(math.nan if accuracy is None else accuracy)
-        if len(curves.step) % 20 == 1:
-            self._sample_memory(labels.device)
-        if not math.isfinite(number):
-            self._fail(
-                f"The loss became {number} at step {len(curves.step)}. A learning rate that is too high is the usual "
-                f"cause: try a tenth of {self.run.config['lr']:g}; then look for NaN or huge numbers in the inputs."
-            )
-        self.tell(Stepped(len(curves.step), number, accuracy, took))
-
-    def _end_epoch(self, epoch: int, valid: Batches | None) -> None:
-        loss, accuracy = self._evaluate(valid) if valid is not None else (math.nan, math.nan)
-        curves = self.run.curves
-        curves.epoch.append(epoch)
-        curves.valid_loss.append(loss)
-        curves.valid_accuracy.append(math.nan if accuracy is None else accuracy)
-        known = valid is not None
-        self.tell(EpochEnded(self.run.steps, epoch, loss if known else None, accuracy if known else None))
-
-    def _evaluate(self, part: Batches, batch_size: int = 64) -> tuple[float, float | None]:
-        self.model.eval()
-        total, right, counted = 0.0, 0, False
-        with torch.no_grad():
-            for start in range(0, part.size, batch_size):
-                inputs, labels = part.take(slice(start, start + batch_size))
-                outputs = _outputs(self.model, inputs)
-                total += float(self.loss(outputs, labels)) * len(labels)
-                accuracy = _accuracy(outputs, labels)
-                if accuracy is not None:
-                    counted = True
-                    right += round(accuracy * len(labels))
-        return total / part.size, right / part.size if counted else None
-
-    def _sample_memory(self, device: torch.device) -> None:
-        cuda = device.type == "cuda"
-        used = torch.cuda.max_memory_allocated(device) if cuda else self.process.memory_info().rss
-        self.run.costs.peak_bytes = max(self.run.costs.peak_bytes, used)
-
-    def _fail(self, message: str, cause: BaseException | None = None) -> None:
-        self.run.status, self.run.message = "failed", message
-        self.tell(Finished(self.run.steps, "failed", message))
-        raise TrainingError(message, self.run) from cause
-
-
-def _outputs(model: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-    """Scores of a batch, whichever way the model hands them over."""
-    outputs = model(inputs[""]) if "" in inputs else model(**inputs)
-    if isinstance(outputs, Tensor):
-        return outputs
-    logits = getattr(outputs, "logits", None)
-    if logits is None and isinstance(outputs, dict):
-        logits = outputs.get("logits")
-    if logits is None and isinstance(outputs, tuple) and outputs:
-        logits = outputs[0]
-    if not isinstance(logits, Tensor):
-        raise TypeError(
-            f"The model returned a {type(outputs).__name__} without `logits`. Expected scores, a tensor "
-            "(examples, classes): put a head on the backbone, or wrap it in a module that returns its scores."
-        )
-    return logits
-
-
-def _default_loss(train: Batches) -> Loss:
-    classes = train.classes
-    if classes is None:
-        return _squared_error
-
-    def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
-        if outputs.dim() != 2 or outputs.shape[1] < classes:
-            raise ValueError(
-                f"The model gives scores of shape {tuple(outputs.shape)}, and the labels go up to class {classes - 1}. "
-                f"Expected (examples, {classes} or more): make the head's output as wide as there are classes."
-            )
-        return nn.functional.cross_entropy(outputs, labels)
-
-    return cross_entropy
-
-
-def _squared_error(outputs: Tensor, labels: Tensor) -> Tensor:
-    if outputs.numel() != labels.numel():
-        raise ValueError(
-            f"The model gives outputs of shape {tuple(outputs.shape)} for labels of shape {tuple(labels.shape)}. "
-            "Expected one output for each label: make the head as wide as an example has labels."
-        )
-    return nn.functional.mse_loss(outputs.reshape(labels.shape), labels)
-
-
-def _accuracy(outputs: Tensor, labels: Tensor) -> float | None:
-    if labels.is_floating_point() or outputs.dim() != 2 or labels.dim() != 1:
-        return None
-    return float((outputs.detach().argmax(1) == labels).float().mean())
-
-
-def _counts(model: nn.Module) -> dict[str, int]:
-    parameters = scan(model).parameters
-    return {
-        "trainable": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
-        "total": sum(parameter.numel() for parameter in parameters),
-    }
-
-
-def _groups(plan: FreezePlan | None, model: nn.Module, lr: float) -> list[dict]:
-    if plan is not None:
-        return parameter_groups(plan, model, lr)
-    return [
-        {"params": [parameter for parameter in model.parameters() if parameter.is_floating_point()], "lr": lr}
-    ]
+        return loop.run_all()
 
 
 def _check_something_learns(model: nn.Module) -> None:
@@ -303,10 +170,29 @@ def _check_something_learns(model: nn.Module) -> None:
         )
 
 
-def _check_options(epochs: int, batch_size: int) -> None:
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+def _check_counts(**options: int) -> None:
+    for name, value in options.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} is {value!r}. Expected a whole number of at least 1.")
+
+
+def _check_choices(precision: str, patience: int | None, data: TaskData, device: torch.device) -> None:
+    if precision not in PRECISIONS:
+        raise ValueError(f"Unknown precision {precision!r}. Expected one of {', '.join(PRECISIONS)}.")
+    if precision == "fp16" and device.type == "cpu":
+        raise ValueError("precision='fp16' needs a GPU. On a CPU take 'fp32' (or 'bf16').")
+    if patience is None:
+        return
+    _check_counts(patience=patience)
+    if data.valid is None:
+        raise ValueError(
+            "patience looks at the validation loss, and there are no validation data. Give TaskData(valid=...), or leave "
+            "patience out."
+        )
+
+
+def _highest(lr: float | Mapping[str, float]) -> float:
+    return max(lr.values()) if isinstance(lr, Mapping) else lr
 
 
 def _pick_device(device: str | torch.device | None) -> torch.device:

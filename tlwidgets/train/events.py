@@ -23,6 +23,15 @@ class Started(Event):
 
 
 @dataclass(frozen=True)
+class FeaturesComputed(Event):
+    """The frozen part runs once over a part of the data ("training", "validation", "test"): examples done, and all."""
+
+    part: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Stepped(Event):
     """One optimizer step: loss and accuracy (None for a regression) of its batch."""
 

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-SCHEMA = 1
+from .trace import Trace
+
+SCHEMA = 2
+READABLE = (1, 2)  # version 1 lacks what has a default below
 # What zipfile, json and numpy raise on bytes that are not what they were.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -26,7 +29,8 @@ _DAMAGE = (
     OSError,
     EOFError,
 )
-_SERIES = ("step", "loss", "accuracy", "epoch", "valid_loss", "valid_accuracy")
+_SERIES = ("step", "loss", "accuracy", "epoch", "valid_loss", "valid_accuracy", "source_accuracy")
+_TRACED = ("step", "gradient", "drift")
 
 
 class RunFileError(ValueError):
@@ -37,7 +41,8 @@ class RunFileError(ValueError):
 class Curves:
     """Measurements over time. `step`, `loss`, `accuracy`: one entry a step; the others: one an epoch.
 
-    A missing value (accuracy of a regression, validation without data) is NaN.
+    `source_accuracy`: what the model still knows of its source task, before the first epoch and after each one; empty
+    where it was not asked for. A missing value (accuracy of a regression, validation without data) is NaN.
     """
 
     step: list[int] = field(default_factory=list)
@@ -46,12 +51,14 @@ class Curves:
     epoch: list[int] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
     valid_accuracy: list[float] = field(default_factory=list)
+    source_accuracy: list[float] = field(default_factory=list)
 
 
 @dataclass
 class Costs:
     """Wall-clock and processor seconds of training alone (no evaluation after it), memory, and elements.
 
+    `features_s`: the part of `wall_s` that went into computing the frozen part's features (or finding them again).
     `peak_bytes`: on a GPU what tensors took at most; on a CPU the whole process, sampled.
     """
 
@@ -60,6 +67,7 @@ class Costs:
     peak_bytes: int = 0
     trainable: int = 0
     total: int = 0
+    features_s: float = 0.0
 
 
 @dataclass
@@ -73,6 +81,11 @@ class Run:
         status: "finished", "stopped" or "failed".
         message: why it failed.
         test_accuracy: share of the test examples that are right, after training; None without test data.
+        trace: gradients and drift of each group, see `Trace`.
+        cache: what became of the frozen part's features, an entry whenever that was decided: "epoch", "used", "why" not,
+            "sites" (modules whose output is kept), "nbytes", "warm" (there from an earlier run), "on_disk", "seconds".
+        best_epoch: with `patience`, the epoch whose weights the model has now; else 0.
+        notes: sentences a person should read.
     """
 
     config: dict
@@ -82,18 +95,42 @@ class Run:
     status: str = "finished"
     message: str = ""
     test_accuracy: float | None = None
+    trace: Trace = field(default_factory=Trace)
+    cache: list[dict] = field(default_factory=list)
+    best_epoch: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def steps(self) -> int:
         """Optimizer steps made."""
         return len(self.curves.step)
 
+    @property
+    def cached(self) -> bool:
+        """Whether all of the training read the frozen part's output back instead of computing it."""
+        return bool(self.cache) and all(entry["used"] for entry in self.cache)
+
+    def state(self) -> dict:
+        """What was measured so far, as plain data."""
+        keys = ("curves", "costs", "trace", "cache", "best_epoch", "notes")
+        whole = asdict(self)
+        return {key: whole[key] for key in keys}
+
+    def take_state(self, state: dict) -> None:
+        """Go on from what `state` gave."""
+        self.curves, self.costs = Curves(**state["curves"]), Costs(**state["costs"])
+        self.trace = Trace(**state["trace"])
+        self.cache, self.best_epoch, self.notes = state["cache"], state["best_epoch"], state["notes"]
+
     def save(self, path: str | Path) -> Path:
         """Write the run to one file (a zip of JSON and npz); an interrupted write leaves an older file whole."""
         path = Path(path)
-        record = {key: value for key, value in asdict(self).items() if key != "curves"}
+        record = {key: value for key, value in asdict(self).items() if key not in ("curves", "trace")}
+        record["groups"] = self.trace.groups
         arrays = io.BytesIO()
-        np.savez_compressed(arrays, **{name: np.asarray(getattr(self.curves, name)) for name in _SERIES})
+        series = {name: np.asarray(getattr(self.curves, name)) for name in _SERIES}
+        series |= {f"trace_{name}": np.asarray(getattr(self.trace, name), float) for name in _TRACED}
+        np.savez_compressed(arrays, **series)
         half = path.with_name(path.name + ".part")
         with zipfile.ZipFile(half, "w") as archive:
             archive.writestr("run.json", json.dumps({"schema": SCHEMA, **record}, indent=2))
@@ -117,8 +154,13 @@ class Run:
                 record = json.loads(archive.read("run.json"))
                 _check_schema(path, record.pop("schema"))
                 with np.load(io.BytesIO(archive.read("curves.npz")), allow_pickle=False) as arrays:
-                    series = {name: arrays[name].tolist() for name in _SERIES}
-            return cls(curves=Curves(**series), costs=Costs(**record.pop("costs")), **record)
+                    series = {name: arrays[name].tolist() for name in _SERIES if name in arrays}
+                    traced = {name: arrays[f"trace_{name}"] for name in _TRACED if f"trace_{name}" in arrays}
+            trace = Trace(
+                record.pop("groups", []), **{name: value.tolist() for name, value in traced.items()}
+            )
+            trace.step = [int(step) for step in trace.step]
+            return cls(curves=Curves(**series), costs=Costs(**record.pop("costs")), trace=trace, **record)
         except RunFileError:
             raise
         except _DAMAGE as error:
@@ -132,7 +174,7 @@ class Run:
 
 
 def _check_schema(path: Path, schema) -> None:
-    if schema != SCHEMA:
+    if schema not in READABLE:
         raise RunFileError(
-            f"{path} has version {schema!r}, and version {SCHEMA} was expected. Update the course's package."
+            f"{path} has version {schema!r}, and a version up to {SCHEMA} was expected. Update the course's package."
         )

@@ -17,6 +17,7 @@ from ..train import (
     Control,
     EpochEnded,
     Event,
+    FeaturesComputed,
     Paused,
     PlanChanged,
     Resumed,
@@ -79,6 +80,7 @@ class TrainPanel:
         self._phase = "ready"
         self._message = {"kind": "", "text": ""}
         self._step = self._steps = self._epoch = 0
+        self._once = ""  # how far the frozen layers' only pass is
         self._learns = shown.learns_words(model)
         self._device = device_record({parameter.device for parameter in scan(model).parameters})
         self._widget = None
@@ -122,7 +124,7 @@ class TrainPanel:
             "steps": steps,
             "epochs": epochs,
             "share": self._step / steps if steps else 0.0,
-            "progress": f"step {self._step:,} of {steps:,}" if steps else "no step yet",
+            "progress": self._once or (f"step {self._step:,} of {steps:,}" if steps else "no step yet"),
             "left": left if self._step < steps else "",
             "learns": self._learns,
             "device": self._device,
@@ -297,6 +299,7 @@ class TrainPanel:
 
     def _on_event(self, event: Event) -> None:
         with self._lock:
+            self._once = ""
             if isinstance(event, Stepped):
                 self._step = event.step
                 self._trace.step(event)
@@ -313,6 +316,8 @@ class TrainPanel:
                 self._clock.halt()
             elif isinstance(event, Resumed):
                 self._clock.go()
+            elif isinstance(event, FeaturesComputed) and event.done < event.total:
+                self._once = f"frozen layers, once: {event.done:,} of {event.total:,} {event.part} examples"
         self._publish()
 
     # -- telling ---------------------------------------------------------------------------------------------

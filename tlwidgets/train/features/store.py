@@ -1,0 +1,298 @@
+"""Where features are kept: in memory up to a bound, beyond it in memory-mapped files.
+
+A file is written whole and moved into place, so that what is found under a name is complete; its checksum is looked at
+when it is opened. The folder is bounded, too: what was not used for longest goes first.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MEMORY_BYTES = 256 * 2**20
+DISK_BYTES = 4 * 2**30
+_INDEX = "features.json"
+SCHEMA = 1
+
+
+class FeatureStoreError(OSError):
+    """Features could not be kept; training goes on without."""
+
+
+class FeatureCache:
+    """Features by key.
+
+    Args:
+        folder: where files go; None takes the user's cache folder.
+        memory_bytes: how much is held in memory; what does not fit goes to files, what was used last stays longest.
+        disk_bytes: how much the folder may hold.
+        keep: write everything to files, so that a later session starts from them.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        disk_bytes: int = DISK_BYTES,
+        keep: bool = False,
+    ) -> None:
+        self.folder = Path(folder) if folder is not None else default_folder()
+        self.memory_bytes, self.disk_bytes, self.keep = memory_bytes, disk_bytes, keep
+        self._memory: OrderedDict[str, list[Tensor]] = OrderedDict()
+
+    def find(self, key: str) -> list[Tensor] | None:
+        """The tensors kept under this key; None where there are none, or they are damaged (they are removed)."""
+        if key in self._memory:
+            self._memory.move_to_end(key)
+            return self._memory[key]
+        return self._read(key)
+
+    def allocate(
+        self, key: str, shapes: Sequence[tuple[tuple[int, ...], torch.dtype]], beside: int = 0
+    ) -> Rows:
+        """Room for tensors of these shapes, whose first axis is the examples.
+
+        `beside` counts the bytes in memory that the same run needs at the same time.
+
+        Raises:
+            FeatureStoreError: neither memory nor disk has room for them, or the folder can't be written.
+        """
+        nbytes = sum(_nbytes(shape, dtype) for shape, dtype in shapes)
+        if nbytes + beside <= self.memory_bytes and not self.keep:
+            return _MemoryRows(self, key, shapes)
+        if nbytes > self.disk_bytes:
+            raise FeatureStoreError(
+                f"the features would take {nbytes / 1e9:.1f} GB, more than the {self.disk_bytes / 1e9:.1f} GB that may be "
+                "used on disk"
+            )
+        return _FileRows(self, key, shapes, nbytes)
+
+    def is_on_disk(self, key: str) -> bool:
+        """Whether this key's features are read from files."""
+        return key not in self._memory
+
+    def clear(self) -> None:
+        """Forget everything, and remove the files."""
+        self._memory.clear()
+        for entry in self._entries():
+            shutil.rmtree(entry, ignore_errors=True)
+
+    # -- memory ----------------------------------------------------------------------------------------------
+
+    def _remember(self, key: str, tensors: list[Tensor]) -> None:
+        self._memory[key] = tensors
+        self._memory.move_to_end(key)
+        while sum(map(_size, self._memory.values())) > self.memory_bytes and len(self._memory) > 1:
+            self._memory.popitem(last=False)
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def _read(self, key: str) -> list[Tensor] | None:
+        entry = self.folder / key
+        try:
+            index = json.loads((entry / _INDEX).read_text(encoding="utf-8"))
+            if index["schema"] != SCHEMA:
+                return None
+            tensors = [_mapped(entry / record["file"], record) for record in index["tensors"]]
+            os.utime(entry)
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
+        return tensors
+
+    def _make_room(self, nbytes: int) -> None:
+        """Remove the files that were not used for longest, until so many bytes fit."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            entries = sorted(self._entries(), key=lambda entry: entry.stat().st_mtime)
+            used = {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in entries}
+            while entries and sum(used.values()) + nbytes > self.disk_bytes:
+                oldest = entries.pop(0)
+                shutil.rmtree(oldest, ignore_errors=True)
+                del used[oldest]
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise FeatureStoreError(f"the folder {self.folder} can't be used ({error.strerror})") from error
+        if nbytes > free:
+            raise FeatureStoreError(
+                f"the features need {nbytes / 1e6:,.0f} MB, and the disk of {self.folder} has {free / 1e6:,.0f} MB left"
+            )
+
+    def _entries(self) -> Iterator[Path]:
+        if self.folder.is_dir():
+            yield from (
+                entry for entry in self.folder.iterdir() if entry.is_dir() and (entry / _INDEX).exists()
+            )
+
+
+class Rows:
+    """Tensors being filled, some rows at a time. `finish` keeps them, `discard` lets them go."""
+
+    def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Write to each tensor: (rows, value); a value may be shorter than the room along any axis but the first."""
+        raise NotImplementedError
+
+    def finish(self) -> list[Tensor]:
+        """All rows are written: keep them and hand them out."""
+        raise NotImplementedError
+
+    def discard(self) -> None:
+        """Not all rows were written."""
+
+
+class _MemoryRows(Rows):
+    def __init__(self, cache: FeatureCache, key: str, shapes) -> None:
+        self._cache, self._key = cache, key
+        self._tensors = [torch.zeros(shape, dtype=dtype) for shape, dtype in shapes]
+
+    def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
+        for tensor, (rows, value) in zip(self._tensors, values, strict=True):
+            tensor[(rows, *(slice(0, size) for size in value.shape[1:]))] = value.to(tensor.device)
+
+    def finish(self) -> list[Tensor]:
+        self._cache._remember(self._key, self._tensors)
+        return self._tensors
+
+    def discard(self) -> None:
+        self._tensors = []
+
+
+class _FileRows(Rows):
+    # Written with ordinary writes and only then mapped: on a full disk a write into a map ends the whole process.
+    def __init__(self, cache: FeatureCache, key: str, shapes, nbytes: int) -> None:
+        self._cache, self._key, self._shapes = cache, key, list(shapes)
+        cache._make_room(nbytes)
+        self._files = []
+        self._folder = None
+        with self._as_sentence():
+            self._folder = Path(tempfile.mkdtemp(prefix=".part-", dir=cache.folder))
+            for number, (shape, dtype) in enumerate(shapes):
+                file = (self._folder / f"{number}.bin").open("w+b")
+                self._files.append(file)
+                _reserve(file, _nbytes(shape, dtype))
+
+    def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
+        with self._as_sentence():
+            for file, (shape, dtype), (rows, value) in zip(self._files, self._shapes, values, strict=True):
+                whole = torch.zeros((len(rows), *shape[1:]), dtype=dtype)
+                whole[tuple(slice(0, size) for size in value.shape)] = value.cpu()
+                width = _nbytes(shape[1:], dtype)
+                for row, content in zip(rows.tolist(), _bytes(whole).reshape(len(rows), width), strict=True):
+                    file.seek(row * width)
+                    file.write(content.tobytes())
+
+    def finish(self) -> list[Tensor]:
+        with self._as_sentence():
+            records = []
+            for number, (file, (shape, dtype)) in enumerate(zip(self._files, self._shapes, strict=True)):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                name = f"{number}.bin"
+                records.append(
+                    {
+                        "file": name,
+                        "shape": list(shape),
+                        "dtype": str(dtype).removeprefix("torch."),
+                        "crc32": _checksum(self._folder / name),
+                    }
+                )
+            (self._folder / _INDEX).write_text(json.dumps({"schema": SCHEMA, "tensors": records}))
+            target = self._cache.folder / self._key
+            try:
+                os.replace(self._folder, target)
+            except OSError:  # another process was quicker, with the same content
+                shutil.rmtree(self._folder, ignore_errors=True)
+        found = self._cache._read(self._key)
+        if found is None:
+            raise FeatureStoreError(f"what was written to {self._cache.folder} could not be read back")
+        return found
+
+    def discard(self) -> None:
+        for file in self._files:
+            file.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _as_sentence(self):
+        return _Explained(self)
+
+
+class _Explained:
+    """Turns a failed write into a `FeatureStoreError`, and removes what was written."""
+
+    def __init__(self, rows: _FileRows) -> None:
+        self._rows = rows
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(error, OSError) and not isinstance(error, FeatureStoreError):
+            self._rows.discard()
+            raise FeatureStoreError(
+                f"the folder {self._rows._cache.folder} can't be written ({error.strerror or error})"
+            ) from error
+
+
+def default_folder() -> Path:
+    """The course's folder for features among the user's caches."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "tlwidgets" / "features"
+
+
+def sweep(folder: Path, older_than_s: float = 86400) -> None:
+    """Remove what interrupted writes left behind."""
+    for part in folder.glob(".part-*") if folder.is_dir() else ():
+        if time.time() - part.stat().st_mtime > older_than_s:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _reserve(file, nbytes: int) -> None:
+    if nbytes and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, nbytes)
+
+
+def _mapped(path: Path, record: dict) -> Tensor:
+    shape, dtype = tuple(record["shape"]), getattr(torch, record["dtype"])
+    if path.stat().st_size != _nbytes(shape, dtype) or _checksum(path) != record["crc32"]:
+        raise ValueError(f"{path} is damaged")
+    flat = torch.from_file(str(path), shared=False, size=math.prod(shape), dtype=dtype)
+    return flat.reshape(shape)
+
+
+def _checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def _bytes(tensor: Tensor) -> np.ndarray:
+    return tensor.contiguous().view(torch.uint8).numpy()
+
+
+def _nbytes(shape: Sequence[int], dtype: torch.dtype) -> int:
+    return math.prod(shape) * dtype.itemsize
+
+
+def _size(tensors: Sequence[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

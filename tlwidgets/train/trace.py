@@ -1,0 +1,110 @@
+"""How far each group of layers moves, and how much gradient reaches it, while it trains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Trace:
+    """Measurements at some steps; one inner list a step, one number a group, NaN where a group did not learn.
+
+    Attributes:
+        groups: names of the groups, in the model's order.
+        step: optimizer steps at which they were measured.
+        gradient: L2 norm of each group's gradient, before any clipping.
+        drift: distance of each group's weights from where they started, relative to their norm there.
+    """
+
+    groups: list[str] = field(default_factory=list)
+    step: list[int] = field(default_factory=list)
+    gradient: list[list[float]] = field(default_factory=list)
+    drift: list[list[float]] = field(default_factory=list)
+
+
+class Tracer:
+    """Measures; keeps a copy of what learns (from the moment it starts to) to compare with."""
+
+    def __init__(self, groups: Mapping[str, Sequence[nn.Parameter]]) -> None:
+        self._groups = groups
+        self._start: dict[int, Tensor] = {}
+        self.trace = Trace(list(groups))
+        self.note_start()
+
+    @torch.no_grad()
+    def note_start(self) -> None:
+        """Remember where the weights are that learn now and did not before (frozen ones have not moved)."""
+        for weights in self._groups.values():
+            for weight in weights:
+                if weight.requires_grad and id(weight) not in self._start:
+                    self._start[id(weight)] = weight.detach().clone()
+
+    @torch.no_grad()
+    def gradients(self) -> list[float]:
+        """Norm of each group's gradient; call it between `backward` and the optimizer's step."""
+        return [
+            _norm([weight.grad for weight in weights if weight.grad is not None])
+            for weights in self._groups.values()
+        ]
+
+    @torch.no_grad()
+    def measure(self, step: int, gradients: list[float]) -> None:
+        """Note a step's gradients, and how far each group has moved."""
+        self.trace.step.append(step)
+        self.trace.gradient.append(gradients)
+        self.trace.drift.append([self._drift(weights) for weights in self._groups.values()])
+
+    def _drift(self, weights: Sequence[nn.Parameter]) -> float:
+        known = [weight for weight in weights if id(weight) in self._start]
+        if not known:
+            return math.nan
+        starts = [self._start[id(weight)] for weight in known]
+        moved = _norm(torch._foreach_sub([weight.detach() for weight in known], starts))
+        return moved / max(_norm(starts), torch.finfo(torch.float32).tiny)
+
+
+def _norm(tensors: Sequence[Tensor]) -> float:
+    """L2 norm of all elements together; NaN for none."""
+    if not tensors:
+        return math.nan
+    return float(torch.linalg.vector_norm(torch.stack([n.float() for n in torch._foreach_norm(tensors)])))
+
+
+def where_it_broke(
+    model: nn.Module, groups: Mapping[str, Sequence[nn.Parameter]], inputs: Mapping[str, Tensor], forward
+) -> str:
+    """Where numbers that are infinite or no numbers begin: "the inputs", or the name of a group; "" if unknown."""
+    if any(t.is_floating_point() and not bool(t.isfinite().all()) for t in inputs.values()):
+        return "the inputs"
+    for name, weights in groups.items():
+        if any(not bool(weight.isfinite().all()) for weight in weights):
+            return f"the weights of {name or 'the model'}"
+    return _first_output(model, groups, inputs, forward)
+
+
+def _first_output(model, groups, inputs, forward) -> str:
+    first: list[str] = []
+
+    def note(name):
+        def hook(module, args, output):
+            if not first and isinstance(output, Tensor) and not bool(output.isfinite().all()):
+                first.append(name)
+
+        return hook
+
+    handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules()]
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            forward(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not first:
+        return ""
+    inside = [name for name in groups if first[0] == name or first[0].startswith(name + ".")]
+    return f"the output of {max(inside, key=len, default=first[0]) or 'the model'}"
