@@ -15,6 +15,13 @@ def mean_pool(hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
     return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
+class MeanPool(nn.Module):
+    """`mean_pool` as a module, so that its output can be kept where all before it is frozen."""
+
+    def forward(self, hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return mean_pool(hidden, attention_mask)
+
+
 class TextClassifier(nn.Module):
     """The head on the mean of what the backbone puts out.
 
@@ -24,8 +31,9 @@ class TextClassifier(nn.Module):
     def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()
         self.backbone = backbone
+        self.pool = MeanPool()
         self.head = head
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return self.head(mean_pool(hidden, attention_mask))
+        return self.head(self.pool(hidden, attention_mask))

@@ -1,0 +1,191 @@
+"""The engine against a plain PyTorch loop and the Hugging Face `Trainer`: feature extraction, and the last two layers.
+
+All train the course's text model on the same 1,000 film snippets, in batches of 16, on the CPU, in one run; what is
+compared is wall-clock time from the first line of training code to the last, the feature pass included. The plain loop
+gets the very batches that the engine trains on (sorted by length within groups), with the frozen layers in `eval` under
+`no_grad`. `Trainer` is set up as its documentation does: dynamic padding by `DataCollatorWithPadding`, its own defaults,
+frozen by `requires_grad`.
+
+The plain loop's optimizer is AdamW as PyTorch hands it out; the engine takes the fused one, which makes the same step in
+one pass over memory. `last2_vs_plain_fused` has it in the plain loop, too: what the feature cache alone brings.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+
+import torch
+from torch import nn
+
+from tlwidgets.claims import lesson01
+from tlwidgets.core import FreezePlan, ModelTree, apply_plan
+from tlwidgets.data import task_data
+from tlwidgets.models import mean_pool
+from tlwidgets.train import FeatureCache, Started, Stepped, TaskData, fit
+from tlwidgets.train.data import Batches
+
+TEXTS, TEST, BATCH, WIDTH, SEED = 1000, 400, 16, 64, 0
+HEAD = {"epochs": 20, "lr": 1e-3}
+LAST2 = {"epochs": 10, "lr": 5e-5}
+
+
+def measure() -> dict[str, float]:
+    """`fx_vs_plain`, `fx_vs_trainer`, `last2_vs_plain`, `last2_vs_trainer`, `warm_vs_cold`; the seconds behind them."""
+    split = lesson01.film_split(SEED, train=TEXTS, test=TEST)
+    _, tokenizer = lesson01.classifier(from_scratch=False, seed=SEED)
+    data = task_data(split, tokenizer, WIDTH)
+    figures: dict[str, float] = {}
+    for name, preset, options, recipe in (
+        ("fx", "feature-extraction", {}, HEAD),
+        ("last2", "last", {"k": 2}, LAST2),
+    ):
+        took = {}
+        for way in (_engine, _plain, _plain_fused, _trainer):
+            if way is _plain_fused and name == "fx":
+                continue  # 770 weights: no difference
+            model, _ = lesson01.classifier(from_scratch=False, seed=SEED)
+            plan = FreezePlan.preset(preset, ModelTree.of(model), **options)
+            apply_plan(plan, model)
+            start = time.perf_counter()
+            losses = way(model, plan, data, tokenizer, **recipe)
+            took[way] = time.perf_counter() - start
+            figures[f"{name}{way.__name__}_s"] = took[way]
+            figures[f"{name}{way.__name__}_accuracy"] = _accuracy(model, data)
+            if way is _engine:
+                ours = losses
+            elif way is _plain:  # the same work, or the ratio means nothing
+                torch.testing.assert_close(torch.tensor(ours), torch.tensor(losses), rtol=1e-3, atol=1e-5)
+        for way in took:
+            if way is not _engine:
+                figures[f"{name}_vs{way.__name__}"] = took[way] / took[_engine]
+    return figures | _warm_vs_cold(data)
+
+
+def _engine(model, plan, data, tokenizer, *, epochs, lr) -> list[float]:
+    run = fit(
+        model,
+        plan,
+        TaskData(data.train),
+        epochs=epochs,
+        batch_size=BATCH,
+        lr=lr,
+        schedule="constant",
+        warmup=0.0,
+        seed=SEED,
+        device="cpu",
+        group_by_length=True,
+        cache=FeatureCache(),
+    )
+    assert run.cached, run.cache
+    return run.curves.loss
+
+
+def _plain_fused(model, plan, data, tokenizer, **recipe) -> list[float]:
+    return _plain(model, plan, data, tokenizer, fused=True, **recipe)
+
+
+def _plain(model, plan, data, tokenizer, *, epochs, lr, fused=None) -> list[float]:
+    train = Batches(data.train, "training", torch.device("cpu"))
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=lr, weight_decay=0.01, fused=fused)
+    order = torch.Generator().manual_seed(SEED)
+    layers = list(model.backbone.encoder.layer)
+    frozen = [layer for layer in layers if not any(p.requires_grad for p in layer.parameters())]
+    losses = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        for _ in range(epochs):
+            model.train()
+            for part in (model.backbone.embeddings, *frozen):
+                part.eval()
+            for index in train.shuffled(BATCH, order, by_length=True):
+                batch = train.take(index)
+                outputs = _forward(model, frozen, batch.inputs)
+                loss = nn.functional.cross_entropy(outputs, batch.labels)
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad()
+                losses.append(loss.item())
+    return losses
+
+
+def _forward(model, frozen, inputs):
+    """As one writes it by hand: what is frozen under `no_grad`, the rest as ever."""
+    backbone = model.backbone
+    if len(frozen) == len(backbone.encoder.layer):
+        with torch.no_grad():
+            hidden = backbone(**inputs).last_hidden_state
+        return model.head(mean_pool(hidden, inputs["attention_mask"]))
+    return model(**inputs)  # autograd starts at the first layer that learns by itself
+
+
+class _WithLoss(nn.Module):
+    """What `Trainer` calls: labels in, loss out."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask=None, labels=None):
+        logits = self.model(input_ids, attention_mask)
+        return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+
+
+def _trainer(model, plan, data, tokenizer, *, epochs, lr) -> None:
+    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+
+    mask = data.train["attention_mask"]
+    rows = [
+        {"input_ids": ids[: int(seen.sum())].tolist(), "labels": int(label)}
+        for ids, seen, label in zip(data.train["input_ids"], mask, data.train["labels"], strict=True)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            per_device_train_batch_size=BATCH,
+            num_train_epochs=epochs,
+            learning_rate=lr,
+            use_cpu=True,
+            seed=SEED,
+            report_to=[],
+            save_strategy="no",
+            disable_tqdm=True,
+            logging_strategy="no",
+        )
+        Trainer(
+            model=_WithLoss(model),
+            args=arguments,
+            train_dataset=rows,
+            data_collator=DataCollatorWithPadding(tokenizer),
+        ).train()
+
+
+def _accuracy(model, data) -> float:
+    test = Batches(data.test, "test", torch.device("cpu"))
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for index in test.by_length(64):
+            batch = test.take(index)
+            right += int((model(**batch.inputs).argmax(1) == batch.labels).sum())
+    return right / test.size
+
+
+def _warm_vs_cold(data) -> dict[str, float]:
+    """Time to the first step of a run with the last two layers, with an empty cache and with a filled one."""
+    cache, seconds = FeatureCache(), []
+    for _ in range(2):
+        model, _ = lesson01.classifier(from_scratch=False, seed=SEED)
+        plan = FreezePlan.preset("last", ModelTree.of(model), k=2)
+        moments = {}
+
+        def note(event, moments=moments):
+            if isinstance(event, (Started, Stepped)):
+                moments.setdefault(type(event), time.perf_counter() - getattr(event, "seconds", 0.0))
+
+        fit(
+            model, plan, TaskData(data.train), epochs=2, batch_size=BATCH, lr=5e-5, cache=cache, on_event=note
+        )
+        seconds.append(moments[Stepped] - moments[Started])
+    return {"cold_s": seconds[0], "warm_s": seconds[1], "warm_vs_cold": seconds[0] / seconds[1]}
