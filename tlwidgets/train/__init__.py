@@ -1,5 +1,6 @@
 """Training: the engine, what steers it, and the records it leaves."""
 
+from .arena import Arena, ArenaError, ArenaResult, Bout, Contender, Paired, Standing
 from .checkpoint import CheckpointError
 from .control import Control
 from .data import TaskData
@@ -21,7 +22,12 @@ from .records import Costs, Curves, Run, RunFileError
 from .trace import Trace
 
 __all__ = [
+    "Arena",
+    "ArenaError",
+    "ArenaResult",
+    "Bout",
     "CheckpointError",
+    "Contender",
     "Control",
     "Costs",
     "Curves",
@@ -30,11 +36,13 @@ __all__ = [
     "FeatureCache",
     "FeaturesComputed",
     "Finished",
+    "Paired",
     "Paused",
     "PlanChanged",
     "Resumed",
     "Run",
     "RunFileError",
+    "Standing",
     "Started",
     "Stepped",
     "TaskData",

@@ -44,6 +44,7 @@ def fit(
     group_by_length: bool = False,
     precision: str = "fp32",
     patience: int | None = None,
+    valid_every: int = 1,
     unfreeze: Mapping[int, FreezePlan] | None = None,
     cache: bool | FeatureCache = True,
     augment: Callable | None = None,
@@ -73,6 +74,7 @@ def fit(
         group_by_length: put texts of about the same length into a batch, so that less padding is computed.
         precision: "fp32"; "bf16" or "fp16" for mixed precision (on a GPU; on a CPU "bf16" works, and is slow).
         patience: stop when the validation loss has not fallen for so many epochs, and take the best epoch's weights.
+        valid_every: look at the validation data after each so-manieth epoch, and after the last.
         unfreeze: plans by epoch (from 1), each applied before its epoch (`gradual_unfreezing`).
         cache: where features of the frozen part are kept; True is a cache that this process shares, False computes
             them anew at each pass.
@@ -93,7 +95,7 @@ def fit(
         TrainingError: the loss became infinite or NaN, or memory ran out; `.run` has what was measured.
     """
     data = as_task_data(data)
-    _check_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate)
+    _check_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate, valid_every=valid_every)
     check_names(optimizer, schedule, lr, warmup)
     target = _pick_device(device)
     _check_choices(precision, patience, data, target)
@@ -118,6 +120,7 @@ def fit(
         group_by_length=group_by_length,
         precision=precision,
         patience=patience,
+        valid_every=valid_every,
         cache=_shared_cache if cache is True else cache or None,
         checkpoint=Path(checkpoint) if checkpoint is not None else None,
         unfreeze=dict(unfreeze or {}),
@@ -138,6 +141,7 @@ def fit(
         "group_by_length": group_by_length,
         "precision": precision,
         "patience": patience,
+        "valid_every": valid_every,
         "examples": parts.train.size,
         "plan": plan.to_dict() if plan is not None else None,
         "unfreeze": {str(epoch): each.to_dict() for epoch, each in recipe.unfreeze.items()},

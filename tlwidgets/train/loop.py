@@ -55,6 +55,7 @@ class Recipe:
     group_by_length: bool
     precision: str
     patience: int | None
+    valid_every: int
     cache: FeatureCache | None
     checkpoint: Path | None
     unfreeze: Mapping[int, FreezePlan]
@@ -154,8 +155,10 @@ class Loop:
                 self.run.status = "stopped"
                 return
             skip = 0
-            self._end_epoch(epoch)
-            if self._ran_out_of_patience(epoch):
+            looked = epoch % self.recipe.valid_every == 0 or epoch == self.recipe.epochs
+            if looked:
+                self._end_epoch(epoch)
+            if looked and self._ran_out_of_patience(epoch):
                 self.run.notes.append(
                     f"Stopped after epoch {epoch}: the validation loss had not fallen for {self.recipe.patience} "
                     f"epochs. The weights are those of epoch {self.run.best_epoch}."

@@ -39,7 +39,8 @@ class RunFileError(ValueError):
 
 @dataclass
 class Curves:
-    """Measurements over time. `step`, `loss`, `accuracy`: one entry a step; the others: one an epoch.
+    """Measurements over time. `step`, `loss`, `accuracy`: one entry a step; the others: one for each epoch after which
+    they were measured.
 
     `source_accuracy`: what the model still knows of its source task, before the first epoch and after each one; empty
     where it was not asked for. A missing value (accuracy of a regression, validation without data) is NaN.

@@ -1,0 +1,166 @@
+"""An arena is fair, can be stopped and gone on with, and says what it found with intervals."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import tlwidgets.train.arena as arena_module
+from tests.train.conftest import examples
+from tlwidgets.core import FreezePlan
+from tlwidgets.train import Arena, ArenaError, ArenaResult, Bout, Contender, Control, TaskData
+
+
+def make(seed: int) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def contender(name: str, preset: str, rates=(1e-3, 1e-1), **more) -> Contender:
+    return Contender(name, make, lambda tree: FreezePlan.preset(preset, tree), rates, **more)
+
+
+def task(size: int, seed: int) -> TaskData:
+    return TaskData(examples(size, seed), examples(40, 500 + seed), examples(60, 900 + seed))
+
+
+@pytest.fixture
+def arena() -> Arena:
+    return Arena(
+        "points",
+        [contender("head", "feature-extraction"), contender("full", "full")],
+        task,
+        sizes=(16, 48),
+        seeds=(0, 1, 2),
+        steps=12,
+    )
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """What each training was asked for, while it really trains."""
+    calls = []
+    real = arena_module.fit
+
+    def noted(model, plan, data, **options):
+        run = real(model, plan, data, **options)
+        calls.append((plan.name, data, options, run))
+        return run
+
+    monkeypatch.setattr(arena_module, "fit", noted)
+    return calls
+
+
+def test_every_run_gets_the_same_budget_and_tuning_never_sees_the_test_data(arena, fits):
+    result = arena.fight()
+    assert {run.steps for *_, run in fits} == {12}
+    tuning = [(data, options) for _, data, options, _ in fits if options["seed"] == arena_module.TUNING_SEED]
+    assert len(tuning) == 2 * 2 * 2
+    assert all(data.test is None for data, _ in tuning)
+    assert len(result.bouts) == 2 * 2 * 3
+    assert len(fits) == len(tuning) + len(result.bouts)
+
+
+def test_the_rate_that_counts_is_the_one_that_validated_best(arena, fits):
+    result = arena.fight()
+    for name, preset in (("head", "feature-extraction"), ("full", "full")):
+        for size in arena.sizes:
+            tried = [
+                (run.curves.valid_accuracy[-1], -run.curves.valid_loss[-1], options["lr"])
+                for plan, data, options, run in fits
+                if plan == preset
+                and options["seed"] == arena_module.TUNING_SEED
+                and len(data.train[1]) == size
+            ]
+            assert {bout.rate for bout in result.of(name, size)} == {max(tried)[2]}
+
+
+def test_the_same_arena_gives_the_same_numbers(arena):
+    one, other = arena.fight(), arena.fight()
+    assert [b.test_accuracy for b in one.bouts] == [b.test_accuracy for b in other.bouts]
+    assert [b.losses for b in one.bouts] == [b.losses for b in other.bouts]
+
+
+@pytest.mark.parametrize("after", [1, 5, 9, 17])
+def test_a_stopped_arena_goes_on_where_it_was(arena, fits, tmp_path, after):
+    control = Control()
+
+    def stop(done, total, words):
+        if done == after:
+            control.stop()
+
+    part = arena.fight(tmp_path, on_progress=stop, control=control)
+    before = len([run for *_, run in fits if run.status == "finished"])
+    assert before == after
+    whole = arena.fight(tmp_path)
+    assert len([run for *_, run in fits if run.status == "finished"]) == 8 + 12, "nothing is run twice"
+    assert [b.test_accuracy for b in whole.bouts] == [b.test_accuracy for b in arena.fight().bouts]
+    assert {(b.contender, b.examples, b.seed) for b in part.bouts} < {
+        (b.contender, b.examples, b.seed) for b in whole.bouts
+    }
+
+
+def test_a_damaged_file_of_a_run_is_made_again(arena, tmp_path):
+    first = arena.fight(tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+    again = arena.fight(tmp_path)
+    assert [b.test_accuracy for b in again.bouts] == [b.test_accuracy for b in first.bouts]
+
+
+def bout(name, seed, accuracy, examples=16) -> Bout:
+    return Bout(name, examples, seed, 0.1, accuracy, accuracy, 1.0, 10, (1,), (0.5,))
+
+
+def test_differences_are_paired_by_seed_and_have_an_interval():
+    bouts = [bout("a", seed, 0.7 + 0.1 * seed) for seed in range(3)]
+    bouts += [bout("b", seed, 0.6 + 0.1 * seed + 0.01 * (seed == 2)) for seed in range(3)]
+    paired = ArenaResult("x", "here", tuple(bouts)).difference("a", "b", 16)
+    assert paired.difference == pytest.approx((0.1 + 0.1 + 0.09) / 3)
+    assert paired.low < paired.difference < paired.high < 0.15
+    assert (paired.in_favour, paired.seeds) == (3, 3)
+
+
+def test_results_of_ones_own_machine_replace_recorded_ones():
+    recorded = ArenaResult("x", "a machine", (bout("a", 0, 0.5), bout("a", 1, 0.6)))
+    mine = ArenaResult("x", "mine", (bout("a", 1, 0.9), bout("a", 2, 0.8)))
+    both = recorded.replaced_by(mine)
+    assert [(b.seed, b.test_accuracy) for b in both.bouts] == [(0, 0.5), (1, 0.9), (2, 0.8)]
+    assert both.machine == "a machine; in part mine"
+    assert recorded.replaced_by(ArenaResult("x", "mine", recorded.bouts)).machine == "mine"
+
+
+def test_results_come_back_from_a_file(arena, tmp_path):
+    result = arena.fight()
+    assert ArenaResult.load(result.save(tmp_path / "arena.json")) == result
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"schema": 9}', '{"schema": 1, "bouts": [{}]}', "[1]"])
+def test_a_file_without_results_gets_a_sentence(tmp_path, content):
+    path = tmp_path / "arena.json"
+    path.write_text(content)
+    with pytest.raises(ArenaError, match="holds no results|has version 9"):
+        ArenaResult.load(path)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"contenders": []}, "at least one contender"),
+        ({"contenders": [contender("a", "full"), contender("a", "full")]}, "same name"),
+        (
+            {"contenders": [contender("a", "full"), contender("b", "full", rates=(1e-3,))]},
+            "same number of candidates.*2 for a, 1 for b",
+        ),
+        ({"seeds": (arena_module.TUNING_SEED,)}, "chooses the rates"),
+    ],
+)
+def test_an_arena_that_is_not_fair_is_refused(arena, change, sentence):
+    with pytest.raises(ArenaError, match=sentence):
+        Arena(**{**vars(arena), **change})
+
+
+def test_asking_for_a_bout_that_was_not_fought_names_those_that_were(arena):
+    with pytest.raises(ArenaError, match="no bout of 'heads' with 16 examples. It has head, full"):
+        arena.fight().of("heads", 16)
