@@ -74,6 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.seeds < LEAST_SEEDS:
         err.print(f"{options.out} was left as it is: it is written from {LEAST_SEEDS} seeds or more.")
         return 0
+    for lesson in chosen:
+        if lesson.record is not None:
+            lesson.record(options.seeds)
     measured = {lesson.id for lesson in chosen}
     earlier = read_table(options.out).values() if options.out.exists() else ()
     kept = [row for row in earlier if row["lesson"] in every and row["lesson"] not in measured]

@@ -10,11 +10,16 @@ Experiment = Callable[[int], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson's experiments (name to function of a seed) and the claims that rest on them."""
+    """A lesson's experiments (name to function of a seed) and the claims that rest on them.
+
+    `record` is told the number of seeds after a measurement whose claims all hold: it writes the runs that the lesson
+    shows and can't make live.
+    """
 
     id: str
     experiments: Mapping[str, Experiment]
     claims: tuple[Claim, ...]
+    record: Callable[[int], None] | None = None
 
     def __post_init__(self):
         for claim in self.claims:
