@@ -1,0 +1,193 @@
+"""Exercise 1: `set_dial(model, layers)` sets which layers learn.
+
+`model` has `.embeddings`, `.layers` (an `nn.ModuleList`, first layer first) and `.head`. The head and the last `layers` of
+the layers learn, nothing else: 0 is feature extraction. None is full fine-tuning: everything learns. The function may be
+called again with another number.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
+from ..running import call, quiet
+
+DEPTH = 4
+
+
+def _program(
+    everything: str = "model.parameters()",
+    freeze: str = "parameter.requires_grad = layers is None",
+    thaw: str = "model.layers[len(model.layers) - (layers or 0):]",
+    head: str = "model.head.parameters()",
+) -> str:
+    return (
+        "def set_dial(model, layers):\n"
+        f"    for parameter in {everything}:\n"
+        f"        {freeze}\n"
+        f"    for layer in {thaw}:\n"
+        "        for parameter in layer.parameters():\n"
+        "            parameter.requires_grad = True\n"
+        f"    for parameter in {head}:\n"
+        "        parameter.requires_grad = True\n"
+    )
+
+
+_CATALOGUE = Catalogue(
+    Mistake(
+        "minus-zero",
+        "With layers=0 every layer learns, and only the head should. In Python `layers[-0:]` is the whole list, because -0 is 0.",
+        ("Count from the front instead: `model.layers[len(model.layers) - layers:]`.",),
+        _program(thaw="(model.layers[-layers:] if layers is not None else [])"),
+    ),
+    Mistake(
+        "first-instead-of-last",
+        "This thaws the first layers. They hold what is general; the last ones, next to the head, should learn first.",
+        ("The list begins with the layer next to the embeddings. Which end is next to the head?",),
+        _program(thaw="model.layers[:layers or 0]"),
+    ),
+    Mistake(
+        "head-frozen",
+        "The head does not learn. It is new and knows nothing yet: it learns at every place on the dial.",
+        ("After freezing everything, thaw `model.head` as well.",),
+        _program(head="()"),
+    ),
+    Mistake(
+        "embeddings-thawed",
+        "The embeddings learn although only the last layers should. They come before the first layer: thaw them only for "
+        "layers=None.",
+        ("Freeze `model.embeddings` too, unless layers is None.",),
+        _program(everything="model.layers.parameters()"),
+    ),
+    Mistake(
+        "stays-frozen",
+        "Called a second time with a larger number, this leaves layers frozen that should learn now. The dial goes both ways.",
+        ("Set `requires_grad` to True where something learns, not only to False where it does not.",),
+        "def set_dial(model, layers):\n"
+        "    if layers is None:\n"
+        "        return\n"
+        "    for parameter in model.embeddings.parameters():\n"
+        "        parameter.requires_grad = False\n"
+        "    for layer in model.layers[:len(model.layers) - layers]:\n"
+        "        for parameter in layer.parameters():\n"
+        "            parameter.requires_grad = False\n",
+    ),
+    Mistake(
+        "stays-thawed",
+        "Called a second time with a smaller number, this leaves layers learning that should be frozen now. The dial goes both "
+        "ways.",
+        ("Begin by freezing everything, each time.",),
+        _program(freeze="pass"),
+    ),
+    Mistake(
+        "none-is-not-zero",
+        "With layers=None everything should learn: full fine-tuning. This leaves part of the model frozen.",
+        ("`None` is a case of its own. `if layers is None:` finds it.",),
+        _program(freeze="parameter.requires_grad = False"),
+    ),
+)
+
+
+class _Small(nn.Module):
+    """Embeddings, four layers and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embeddings = nn.Embedding(11, 6)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(6, 6), nn.LayerNorm(6), nn.GELU()) for _ in range(DEPTH)
+        )
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, ids):
+        hidden = self.embeddings(ids)
+        for layer in self.layers:
+            hidden = hidden + layer(hidden)
+        return self.head(hidden.mean(1))
+
+
+@quiet
+def check_set_dial(set_dial) -> None:
+    """Set the dial, make a step of training, and look at what moved.
+
+    Raises:
+        CheckFailed: with the mistake it looks like.
+    """
+    for layers in (1, 2, 0, DEPTH):
+        _check(set_dial, _Small(), layers)
+    _check(set_dial, _Small(), None)
+    there = _Small()
+    _check(set_dial, there, 0)
+    _check(set_dial, there, 3, again="stays-frozen")
+    _check(set_dial, there, None, again="stays-frozen")
+    _check(set_dial, there, 1, again="stays-thawed")
+
+
+def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None:
+    call(set_dial, model, layers, what=f"set_dial(model, {layers})")
+    moved = _moved(model)
+    first = 0 if layers is None else DEPTH - layers
+    expected = {"head", *(f"layer {number}" for number in range(first, DEPTH))}
+    expected |= {"embeddings"} if layers is None else set()
+    if moved == expected:
+        return
+    if again:
+        _CATALOGUE.fail(again)
+    if "head" not in moved:
+        _CATALOGUE.fail("head-frozen")
+    if layers is None:
+        _CATALOGUE.fail("none-is-not-zero")
+    if layers == 0 and len(moved) > DEPTH:
+        _CATALOGUE.fail("minus-zero")
+    if moved == {"head", *(f"layer {number}" for number in range(layers))}:
+        _CATALOGUE.fail("first-instead-of-last")
+    if moved - expected == {"embeddings"}:
+        _CATALOGUE.fail("embeddings-thawed")
+    if layers and len(moved) == DEPTH + 2:
+        _CATALOGUE.fail("stays-thawed")
+    raise CheckFailed(
+        f"After `set_dial(model, {layers})` and a step of training these had moved: {', '.join(sorted(moved)) or 'nothing'}. "
+        f"Expected: {', '.join(sorted(expected))}."
+    )
+
+
+def _moved(model: _Small) -> set[str]:
+    """The parts that a step of training changes."""
+    parts = {"embeddings": model.embeddings, "head": model.head}
+    parts |= {f"layer {number}": layer for number, layer in enumerate(model.layers)}
+    before = {name: [p.detach().clone() for p in part.parameters()] for name, part in parts.items()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    optimizer.zero_grad()
+    scores = model(torch.randint(0, 11, (16, 5)))
+    if not scores.requires_grad:
+        return set()
+    nn.functional.cross_entropy(scores, torch.randint(0, 2, (16,))).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    moved = set()
+    for name, part in parts.items():
+        pairs = zip(before[name], part.parameters(), strict=True)
+        if any(not torch.equal(old, new) for old, new in pairs):
+            moved.add(name)
+    return moved
+
+
+SET_DIAL = Exercise(
+    id="set-dial",
+    unit="02-which-layers-to-train",
+    points=2,
+    title="Set the dial",
+    functions=("set_dial",),
+    check=check_set_dial,
+    mistakes=_CATALOGUE.mistakes,
+    right=(
+        _program(),
+        "def set_dial(model, layers):\n"
+        "    model.requires_grad_(layers is None)\n"
+        "    model.head.requires_grad_(True)\n"
+        "    for number, layer in enumerate(model.layers):\n"
+        "        if layers is not None and number >= len(model.layers) - layers:\n"
+        "            layer.requires_grad_(True)\n",
+    ),
+)
