@@ -2,13 +2,15 @@
 
 Two target tasks on the same film snippets. Near the source: liked or not, a matter of meaning, which the backbone was
 trained for. Far from it: long or short, a matter of form, which its pooled vectors hardly keep (lesson 01). On each the
-four places on the dial fight in an arena with 16, 128 and 1,024 examples.
+four places on the dial fight in an arena with 16, 128 and 1,024 examples. Then: what fine-tuning forgets, and BatchNorm.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -214,6 +216,110 @@ def measure_forgetting(seed: int) -> dict[str, float]:
     return numbers
 
 
+# -- the BatchNorm trap -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Accuracy on the source digits, and how many frozen tensors moved, after training a new head on others."""
+
+    before: float
+    after: float
+    moved: tuple[str, ...]
+
+
+def digit_network(seed: int) -> nn.Module:
+    """A small network with BatchNorm that has learned to tell 0, 1, 2, 3 and 4 apart (scikit-learn's digits)."""
+    import torch
+    from torch import nn
+
+    from tlwidgets.train import TaskData, fit
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        body = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 16, 3, padding=1, stride=2),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        model = nn.Sequential(OrderedDict(backbone=body, head=nn.Linear(256, 5)))
+    images, labels = _digits(range(5), seed, held_out=False)
+    fit(model, None, TaskData((images, labels)), epochs=6, lr=1e-2, seed=seed)
+    return model
+
+
+def fall_into_the_trap(model: nn.Module, seed: int, *, hold: bool) -> Trap:
+    """Train a new head on 5 to 9, from a scanner that counts to 16 instead of 1, with every weight of the backbone frozen.
+
+    With `hold` the backbone stays in `eval`, too. The old head is then asked about the old digits again.
+    """
+    import copy
+
+    import torch
+    from torch import nn
+
+    model = copy.deepcopy(model)
+    old_head, before = model.head, {n: t.clone() for n, t in model.backbone.state_dict().items()}
+    source = _digits(range(5), seed, held_out=True)
+    at_first = _right(model, source)
+    model.backbone.requires_grad_(False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model.head = nn.Linear(256, 5)
+    images, labels = _digits(range(5, 10), seed, held_out=False)
+    images, labels = 16 * images, labels - 5
+    optimizer = torch.optim.AdamW(model.head.parameters(), lr=1e-2)
+    for start in range(0, len(images), 32):
+        model.train()
+        if hold:
+            model.backbone.eval()
+        loss = nn.functional.cross_entropy(model(images[start : start + 32]), labels[start : start + 32])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.head = old_head
+    now = model.backbone.state_dict()
+    moved = tuple(name for name in now if not torch.equal(now[name], before[name]))
+    return Trap(at_first, _right(model, source), moved)
+
+
+def _digits(kinds, seed: int, *, held_out: bool) -> tuple[Tensor, Tensor]:
+    import torch
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    images = torch.tensor(images, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    labels = torch.tensor(labels)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    chosen = [i for i in order.tolist() if int(labels[i]) in kinds]
+    third = len(chosen) // 3
+    part = chosen[:third] if held_out else chosen[third:]
+    return images[part], labels[part]
+
+
+def _right(model: nn.Module, examples: tuple[Tensor, Tensor]) -> float:
+    import torch
+
+    model.eval()
+    with torch.no_grad():
+        return float((model(examples[0]).argmax(1) == examples[1]).float().mean())
+
+
+def measure_trap(seed: int) -> dict[str, float]:
+    """Old digits right before, and after training a new head with the backbone frozen by its flags alone or held."""
+    model = digit_network(seed)
+    flags, held = (fall_into_the_trap(model, seed, hold=hold) for hold in (False, True))
+    return {
+        "before": flags.before,
+        "after, flags alone": flags.after,
+        "held tensors changed": float(len(held.moved)),
+    }
+
+
 def _cell(task_name: str, examples: int, contender: str) -> str:
     return f"{task_name}, {examples}, {contender}"
 
@@ -222,7 +328,7 @@ _FAIR = "(same sentences, steps and batches; each with the better of two rates, 
 
 LESSON = Lesson(
     id="02",
-    experiments={"arena": measure_arena, "forgetting": measure_forgetting},
+    experiments={"arena": measure_arena, "forgetting": measure_forgetting, "trap": measure_trap},
     claims=(
         Claim(
             "near-few-frozen-beats-scratch",
@@ -264,6 +370,23 @@ LESSON = Lesson(
             "forgetting",
             "forgotten, one high rate",
             "forgotten, discriminative rates",
+        ),
+        Claim(
+            "batch-norm-trap",
+            "02",
+            "A network with BatchNorm whose weights are frozen by `requires_grad` alone knows less of its source digits after "
+            "a new head was trained on other digits in training mode.",
+            "trap",
+            "before",
+            "after, flags alone",
+        ),
+        Claim(
+            "batch-norm-held",
+            "02",
+            "With the backbone in `eval` while the head trains, none of its weights and buffers changes.",
+            "trap",
+            "held tensors changed",
+            unit="tensors",
         ),
     ),
     record=keep_records,

@@ -10,8 +10,6 @@ from . import html
 from .charts import COLOURS, MARKS, QUIET
 from .figure import Picture, picture
 
-MARKERS = tuple(mark.rstrip("-.:") for mark in MARKS)
-
 
 class ArenaPage:
     """Pictures of one or several arenas, and a table that opens below; prints as the table."""
@@ -142,10 +140,10 @@ def _by_cost(results: Sequence[ArenaResult], chance: float | None) -> Picture:
 
 
 def _curves(result: ArenaResult, examples: int) -> Picture:
+    found = {name: result.of(name, examples) for name in result.contenders}
     figure, axes = _panels(1)
     place, said = axes[0, 0], []
-    for name, colour, mark in zip(result.contenders, COLOURS, MARKS, strict=False):
-        bouts = result.of(name, examples)
+    for (name, bouts), colour, mark in zip(found.items(), COLOURS, MARKS, strict=False):
         points = list(zip(*(bout.losses for bout in bouts), strict=False))
         steps = bouts[0].steps[: len(points)]
         means = [sum(values) / len(values) for values in points]
