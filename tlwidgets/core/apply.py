@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def parameter_groups(
         lr: one learning rate, or one per group id (discriminative rates); a missing id is an error.
 
     Raises:
-        OptimizerError: `lr` lacks a group.
+        OptimizerError: `lr` lacks a group, or names one that is no row of the tree.
     """
     tree = plan_or_tree.tree if isinstance(plan_or_tree, FreezePlan) else plan_or_tree
     scanned = scan(model)
@@ -115,7 +116,9 @@ def parameter_groups(
     by_name = dict(zip(scanned.names, scanned.parameters, strict=True))
     taken: set[str] = set()
     groups = []
-    for row in tree.root.children or (tree.root,):
+    rows = tree.root.children or (tree.root,)
+    _check_rates(lr, [row.id for row in rows])
+    for row in rows:
         names = [
             name
             for name in row.parameters
@@ -126,11 +129,22 @@ def parameter_groups(
             continue
         if isinstance(lr, Mapping) and row.id not in lr:
             raise OptimizerError(
-                f"No learning rate for the group {row.id!r}. Expected one for each row of the tree."
+                f"No learning rate for the group {row.id!r}. Expected one for each row of the tree: "
+                "discriminative_rates(tree, lr) gives them all."
             )
         rate = lr[row.id] if isinstance(lr, Mapping) else lr
         groups.append({"name": row.id, "params": [by_name[name] for name in names], "lr": rate})
     return groups
+
+
+def _check_rates(lr: float | Mapping[str, float], rows: list[str]) -> None:
+    unknown = [name for name in lr if name not in rows] if isinstance(lr, Mapping) else []
+    if unknown:
+        near = difflib.get_close_matches(str(unknown[0]), rows, 3, cutoff=0.3) or rows[:3]
+        raise OptimizerError(
+            f"There is a learning rate for {unknown[0]!r}, which is no row of the tree. The nearest are "
+            f"{', '.join(map(repr, near))}."
+        )
 
 
 def _check_optimizer(plan: FreezePlan, scanned: Scan, optimizer: torch.optim.Optimizer) -> None:

@@ -213,6 +213,11 @@ class Loop:
                 right = (right or 0.0) + accuracy * share
         curves = self.run.curves
         number = len(curves.step) + 1
+        if not math.isfinite(total):  # before the step, so that the weights stay as they were
+            curves.step.append(number)
+            curves.loss.append(total)
+            curves.accuracy.append(math.nan if right is None else right)
+            self._broke(total, batch)
         traced = self.tracer is not None and (
             last or number == 1 or (self.recipe.trace_every and number % self.recipe.trace_every == 0)
         )
@@ -230,8 +235,6 @@ class Loop:
         curves.accuracy.append(math.nan if right is None else right)
         if number % 20 == 1:
             self._sample_memory()
-        if not math.isfinite(total):
-            self._broke(total, batch)
         if traced:
             self.tracer.measure(number, gradients)
         self.tell(Stepped(number, total, right, took))
