@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from zoo import ZOO, loss_of, make
+from zoo import USUAL_PRESETS, ZOO, loss_of, make
 
-from tlwidgets.core import PRESETS, FreezeError, FreezePlan, ModelTree, apply_plan, estimate_cost, profile
+from tlwidgets.core import FreezeError, FreezePlan, ModelTree, apply_plan, estimate_cost, profile
 
 NAMES = ["bert", "distilbert", "vit", "resnet", "chain", "gpt2", "albert"]
 
@@ -30,7 +30,7 @@ def bytes_kept(model, batch) -> int:
     return sum(kept.values())
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", USUAL_PRESETS)
 @pytest.mark.parametrize("name", NAMES)
 def test_activation_memory_is_what_autograd_keeps(name, preset):
     specimen = ZOO[name]
@@ -46,7 +46,7 @@ def test_activation_memory_is_what_autograd_keeps(name, preset):
     assert estimate == pytest.approx(real, rel=0.35, abs=4096)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", USUAL_PRESETS)
 @pytest.mark.parametrize("name", NAMES)
 def test_backward_share_is_what_the_backward_pass_computes(name, preset):
     specimen = ZOO[name]
@@ -68,7 +68,7 @@ def test_backward_share_is_what_the_backward_pass_computes(name, preset):
     )  # the counter leaves fused attention out
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", USUAL_PRESETS)
 def test_gradient_and_optimizer_memory_are_real(preset):
     specimen = ZOO["bert"]
     model = make(specimen)

@@ -6,9 +6,9 @@ import pickle
 import pytest
 import torch
 from torch import nn
-from zoo import ODD, ZOO, Specimen, loss_of, make
+from zoo import ODD, USUAL_PRESETS, ZOO, Specimen, loss_of, make
 
-from tlwidgets.core import FROZEN, PRESETS, FreezePlan, ModelTree, apply_plan, audit, parameter_groups
+from tlwidgets.core import FROZEN, FreezePlan, ModelTree, apply_plan, audit, parameter_groups
 
 EVERY = {**ZOO, **ODD}
 OPTIMIZERS = {
@@ -50,7 +50,7 @@ def frozen_names(plan: FreezePlan) -> set[str]:
 
 @pytest.mark.parametrize("clear", [True, False], ids=["grad-none", "grad-zero"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", USUAL_PRESETS)
 @pytest.mark.parametrize("name", EVERY)
 def test_frozen_is_bit_identical_and_thawed_moves(name, preset, optimizer, clear):
     specimen = EVERY[name]

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo import ODD, ZOO, make
+from zoo import ODD, USUAL_PRESETS, ZOO, make
 
-from tlwidgets.core import PRESETS, FreezePlan, ModelTree, apply_plan, plan_code
+from tlwidgets.core import FreezePlan, ModelTree, apply_plan, plan_code
 from tlwidgets.core.hold import is_held
 
 EVERY = {**ZOO, **ODD}
@@ -28,7 +28,7 @@ def groups(name: str) -> list[str]:
 def edited(draw, names=("bert", "t5", "chain", "resnet")):
     """A preset with a few groups frozen or thawed."""
     name = draw(st.sampled_from(names))
-    plan = FreezePlan.preset(draw(st.sampled_from(list(PRESETS))), tree_of(name))
+    plan = FreezePlan.preset(draw(st.sampled_from(list(USUAL_PRESETS))), tree_of(name))
     for group in draw(st.lists(st.sampled_from(groups(name)), max_size=4)):
         plan = plan.with_policy(group, draw(st.sampled_from(["frozen", "trained"])))
     return name, plan
@@ -77,7 +77,7 @@ def test_a_model_tells_the_plan_that_was_applied_and_a_second_time_changes_nothi
     assert FreezePlan.from_model(plan.tree, model) == full
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", USUAL_PRESETS)
 @pytest.mark.parametrize("name", [name for name in EVERY if name != "sync-batch-norm"])
 def test_the_code_shown_has_the_same_effect(name, preset):
     specimen = EVERY[name]

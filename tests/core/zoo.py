@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils import spectral_norm as old_spectral_norm
 from torch.nn.utils.parametrizations import spectral_norm
 
+from tlwidgets.core import PRESETS
+
 SMALL = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
 
 
@@ -222,3 +224,7 @@ def loss_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     else:
         found = [output]
     return sum((scores.float() ** 2).mean() + scores.float().std() for scores in found)
+
+
+# "lora" is for models that have it; tests/train/test_lora.py has those.
+USUAL_PRESETS = [name for name in PRESETS if name != "lora"]

@@ -12,13 +12,14 @@ from .tree import ModelTree
 
 @dataclass(frozen=True)
 class Preset:
-    """A named way to freeze: what a person reads, and its options with their defaults."""
+    """A named way to freeze: what a person reads, its options with their defaults, and whether it fits a model."""
 
     name: str
     title: str
     description: str
     options: Mapping[str, object]
     make: Callable[..., FreezePlan]
+    offered: Callable[[ModelTree], bool] = lambda tree: True
 
 
 def make_preset(name: str, tree: ModelTree, options: Mapping[str, object]) -> FreezePlan:
@@ -131,6 +132,28 @@ def _norms_and_biases(tree: ModelTree) -> FreezePlan:
     return FreezePlan(tree, "norms-and-biases", gradients, statistics, modules & ~tree.statistics)
 
 
+def _has_lora(tree: ModelTree) -> bool:
+    return any(".lora_" in name for name in tree.parameter_names)
+
+
+def _lora(tree: ModelTree) -> FreezePlan:
+    gradients = 0
+    for index, name in enumerate(tree.parameter_names):
+        gradients |= (".lora_" in name) << index
+    if not gradients:
+        raise FreezeError(
+            f"This {tree.model_type} has no LoRA to train. Put it in first: tlwidgets.train.add_lora(model), then make the "
+            "tree again."
+        )
+    heads = _thaw(tree, list(tree.head), "lora")
+    gradients |= heads.gradient_bits
+    active = heads.statistics_bits | heads.dropout_bits
+    for bit, name in enumerate(tree.module_names):
+        active |= (".lora_dropout" in name) << bit
+    statistics = active & tree.statistics
+    return FreezePlan(tree, "lora", gradients & ~tree.fixed, statistics, active & ~tree.statistics)
+
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -155,6 +178,14 @@ PRESETS: dict[str, Preset] = {
             "Only normalisation layers and biases learn: about a thousandth of a transformer (BitFit, Ben Zaken et al. 2022).",
             {},
             _norms_and_biases,
+        ),
+        Preset(
+            "lora",
+            "LoRA",
+            "Low-rank additions beside frozen matrices learn, and the head (Hu et al. 2022).",
+            {},
+            _lora,
+            _has_lora,
         ),
     )
 }

@@ -17,6 +17,7 @@ from .events import (
     Stepped,
 )
 from .features import FeatureCache
+from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
 from .records import Costs, Curves, Run, RunFileError
 from .trace import Trace
@@ -48,7 +49,9 @@ __all__ = [
     "TaskData",
     "Trace",
     "TrainingError",
+    "add_lora",
     "discriminative_rates",
     "fit",
     "gradual_unfreezing",
+    "merge_lora",
 ]

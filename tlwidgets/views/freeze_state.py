@@ -133,6 +133,8 @@ def presets_of(plan: FreezePlan, k: int, plans: dict[str, FreezePlan | str]) -> 
     """The preset buttons. `plans` holds each preset's plan, or the sentence why this model has none."""
     shown = []
     for name, preset in PRESETS.items():
+        if name not in plans:
+            continue
         made = plans[name]
         options = (
             {"k": {"value": k, "min": 1, "max": most_layers(plan.tree)}} if "k" in preset.options else {}
@@ -159,6 +161,8 @@ def preset_plans(tree: ModelTree, k: int) -> dict[str, FreezePlan | str]:
     """Each preset's plan for this model, or the sentence why there is none."""
     plans: dict[str, FreezePlan | str] = {}
     for name, preset in PRESETS.items():
+        if not preset.offered(tree):
+            continue
         options = {"k": k} if "k" in preset.options else {}
         try:
             plans[name] = FreezePlan.preset(name, tree, **options)
