@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 import psutil
 
+from .setup import AFTER_TORCH
+
 NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "nbgrader", "transformers")
 
 
@@ -46,8 +48,8 @@ def doctor(as_json: bool) -> None:
 
 def findings() -> list[Finding]:
     """Look at everything the course stands on."""
-    found = [_python(), *map(_package, NEEDED), *_torch(), *_weights(), _memory(), _disk()]
-    return found
+    late = [_package(name, "Run `tlcourse setup`.") for name in AFTER_TORCH]
+    return [_python(), *map(_package, NEEDED), *_torch(), *late, *_weights(), _memory(), _disk()]
 
 
 def _python() -> Finding:
@@ -57,11 +59,11 @@ def _python() -> Finding:
     )
 
 
-def _package(name: str) -> Finding:
+def _package(name: str, remedy: str = "Run `pip install .` in the course's folder.") -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
-        return Finding(name, False, "not installed", "Run `pip install .` in the course's folder.")
+        return Finding(name, False, "not installed", remedy)
 
 
 def _torch() -> list[Finding]:

@@ -65,10 +65,11 @@ def complete_setup() -> None:
         click.ClickException: it failed, with what to do.
     """
     from .bootstrap import Problem
-    from .setup import install_torch, install_weights, verify_weights
+    from .setup import install_after_torch, install_torch, install_weights, verify_weights
 
     try:
         install_torch("auto")
+        install_after_torch()
         install_weights()
         verify_weights()
     except Problem as problem:

@@ -15,6 +15,7 @@ import click
 
 from .bootstrap import Problem, check_disk, explain, say
 
+AFTER_TORCH = {"accelerate": "accelerate>=1.1", "peft": "peft>=0.17"}
 _APT_CHROMIUM = ("chromium", "fonts-dejavu-core")
 
 
@@ -31,6 +32,7 @@ def setup(test: bool, torch_backend: str) -> None:
     """
     try:
         install_torch(torch_backend)
+        install_after_torch()
         install_weights()
         verify_weights()
         if test:
@@ -41,12 +43,16 @@ def setup(test: bool, torch_backend: str) -> None:
 
 def torch_requirement() -> str:
     """The version of PyTorch that the course is tested with."""
+    return _pinned("torch", "torch>=2.4")
+
+
+def _pinned(package: str, otherwise: str) -> str:
     constraints = Path(__file__).resolve().parents[2] / "constraints.txt"
     if constraints.exists():
         for line in constraints.read_text().splitlines():
-            if re.match(r"torch\s*==", line):
+            if re.match(rf"{package}\s*==", line):
                 return line.strip()
-    return "torch>=2.4"
+    return otherwise
 
 
 def install_torch(backend: str) -> None:
@@ -71,6 +77,24 @@ def install_torch(backend: str) -> None:
             return
         say("PyTorch's own builds can't be reached; taking what pip finds ...")
     _pip(wanted)
+
+
+def install_after_torch() -> None:
+    """Install what declares torch: as ordinary requirements they would pull another build of it first."""
+    missing = []
+    for package, otherwise in AFTER_TORCH.items():
+        wanted = _pinned(package, otherwise)
+        try:
+            installed = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            installed = ""
+        if not installed or ("==" in wanted and wanted != f"{package}=={installed}"):
+            missing.append(wanted)
+    if missing:
+        say(f"Installing {' and '.join(missing)} ...")
+        # torch is pinned to what is there, so that it stays.
+        torch = importlib.metadata.version("torch").partition("+")[0]
+        _pip(*missing, f"torch=={torch}")
 
 
 def install_weights() -> None:

@@ -1,0 +1,53 @@
+"""What `tlcourse setup` installs after PyTorch, and that it leaves PyTorch alone."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import pytest
+
+from graders.cli import setup
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What pip would be asked for, with these versions installed."""
+
+    def ask(**installed):
+        def version(name):
+            if name not in installed:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return installed[name]
+
+        calls = []
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        monkeypatch.setattr(setup, "_pip", lambda *arguments: calls.append(arguments))
+        setup.install_after_torch()
+        return calls
+
+    return ask
+
+
+def pinned(package: str) -> str:
+    return setup._pinned(package, "").partition("==")[2]
+
+
+def test_what_is_missing_is_installed_beside_the_torch_that_is_there(asked):
+    assert asked(torch="2.13.0+cpu", accelerate=pinned("accelerate")) == [
+        (f"peft=={pinned('peft')}", "torch==2.13.0")
+    ]
+
+
+def test_another_version_is_replaced(asked):
+    calls = asked(torch="2.13.0", accelerate="0.1", peft=pinned("peft"))
+    assert calls == [(f"accelerate=={pinned('accelerate')}", "torch==2.13.0")]
+
+
+def test_what_is_there_is_kept(asked):
+    assert asked(torch="2.13.0", accelerate=pinned("accelerate"), peft=pinned("peft")) == []
+
+
+def test_outside_a_checkout_any_recent_version_will_do(asked, monkeypatch):
+    monkeypatch.setattr(setup, "_pinned", lambda package, otherwise: otherwise)
+    assert asked(torch="2.13.0", accelerate="9.9", peft="9.9") == []
+    assert asked(torch="2.13.0") == [("accelerate>=1.1", "peft>=0.17", "torch==2.13.0")]
