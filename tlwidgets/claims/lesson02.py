@@ -177,7 +177,7 @@ def fine_tune_far(model: nn.Module, source: dict[str, Tensor], seed: int, *, gen
     import torch
 
     from tlwidgets.core import FreezePlan, ModelTree
-    from tlwidgets.train import discriminative_rates, fit
+    from tlwidgets.train import TaskData, discriminative_rates, fit
 
     old_head, labels = model.head, source["labels"]
     with torch.random.fork_rng(devices=[]):
@@ -196,7 +196,7 @@ def fine_tune_far(model: nn.Module, source: dict[str, Tensor], seed: int, *, gen
     return fit(
         model,
         FreezePlan.preset("full", tree),
-        data,
+        TaskData(data.train, None, data.test),
         epochs=1,
         batch_size=BATCH,
         lr=rates,
