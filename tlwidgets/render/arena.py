@@ -119,6 +119,8 @@ def _by_examples(results: Sequence[ArenaResult], chance: float | None) -> Pictur
 
 
 def _by_cost(results: Sequence[ArenaResult], chance: float | None) -> Picture:
+    from matplotlib.ticker import LogLocator
+
     figure, axes = _panels(len(results))
     for place, result in zip(axes[0], results, strict=True):
         for name, colour, mark in zip(result.contenders, COLOURS, MARKS, strict=False):
@@ -134,7 +136,9 @@ def _by_cost(results: Sequence[ArenaResult], chance: float | None) -> Picture:
                     size=8,
                 )
         place.set_xscale("log")
+        place.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         place.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        place.minorticks_off()
         place.set(title=result.name, xlabel="seconds of training (numbers: examples)")
     return _finished(figure, axes, chance, "Against seconds of training. " + _words(results))
 
