@@ -19,6 +19,7 @@ from .events import (
 from .features import FeatureCache
 from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
+from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
 from .trace import Trace
 
@@ -40,6 +41,7 @@ __all__ = [
     "Paired",
     "Paused",
     "PlanChanged",
+    "RangeTest",
     "Resumed",
     "Run",
     "RunFileError",
@@ -53,5 +55,6 @@ __all__ = [
     "discriminative_rates",
     "fit",
     "gradual_unfreezing",
+    "lr_range_test",
     "merge_lora",
 ]
