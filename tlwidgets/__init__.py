@@ -24,6 +24,7 @@ _HOME = {
     "FreezePanel": "views",
     "TrainPanel": "views",
     "Predict": "views",
+    "progress_bar": "views",
 }
 
 __all__ = sorted(_HOME)

@@ -2,7 +2,12 @@
 
 from importlib import import_module
 
-_HOME = {"FreezePanel": "freeze_panel", "TrainPanel": "train_panel", "Predict": "predict"}
+_HOME = {
+    "FreezePanel": "freeze_panel",
+    "TrainPanel": "train_panel",
+    "Predict": "predict",
+    "progress_bar": "progress",
+}
 
 __all__ = sorted(_HOME)
 

@@ -1,0 +1,38 @@
+"""A progress bar for work that keeps its cell busy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .environment import is_live
+from .train_state import time_words
+
+
+def progress_bar(title: str) -> Callable[[int, int, str], None]:
+    """Show a bar and return the function that moves it: `tell(done, total, what_comes_next)`.
+
+    `Arena.fight(on_progress=progress_bar("the arena"))` draws itself so. Where nobody looks (papermill, nbconvert), nothing
+    is shown.
+    """
+    if not is_live():
+        return lambda done, total, words: None
+    import ipywidgets
+    from IPython.display import display
+
+    bar = ipywidgets.IntProgress(value=0, max=1, description=title, style={"description_width": "initial"})
+    text = ipywidgets.Label("starting")
+    display(ipywidgets.HBox([bar, text]))
+    started, first = time.monotonic(), None
+
+    def tell(done: int, total: int, words: str) -> None:
+        nonlocal first
+        first = done if first is None else first
+        bar.max, bar.value = total, done
+        left = ""
+        if done > first and done < total:
+            seconds = (time.monotonic() - started) / (done - first) * (total - done)
+            left = f", about {time_words(seconds)} left"
+        text.value = f"{done:,} of {total:,}{left}: {words}"
+
+    return tell
