@@ -295,6 +295,33 @@ def test_what_does_not_fit_into_memory_goes_to_files(tmp_path, make_model, data)
     assert spilled.curves.loss == pytest.approx(plain.curves.loss, rel=1e-6)
 
 
+@pytest.mark.parametrize("in_files", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize(
+    "make_model, data", [(bert, TaskData(texts())), (resnet, TaskData(pictures()))], ids=["text", "pictures"]
+)
+def test_half_precision_takes_half_the_room_and_stays_near(tmp_path, make_model, data, in_files):
+    runs = {}
+    for half in (False, True):
+        cache = FeatureCache(tmp_path / f"half-{half}", half=half, keep=in_files)
+        model = make_model()
+        runs[half] = fit(model, head(ModelTree.of(model)), data, epochs=3, lr=1e-2, cache=cache)
+        assert runs[half].cached
+        assert runs[half].cache[0]["half"] is half
+        assert runs[half].cache[0]["on_disk"] is in_files
+    assert runs[True].cache[0]["nbytes"] == runs[False].cache[0]["nbytes"] / 2
+    assert 0 < relative(runs[True].curves.loss, runs[False].curves.loss) < 0.02
+
+
+def test_whole_and_half_features_are_not_taken_for_each_other(tmp_path):
+    for half in (False, True, False, True):
+        model = bert()
+        cache = FeatureCache(tmp_path, half=half, keep=True)
+        run = fit(model, head(ModelTree.of(model)), TaskData(texts()), epochs=2, cache=cache)
+        assert run.cache[0]["half"] is half
+    assert run.cache[0]["warm"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_files_outlive_the_session(tmp_path, make_model, data):
     def run(cache):
         model = make_model()

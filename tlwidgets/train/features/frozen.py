@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from ..data import Batches
 from .key import features_key, model_key
-from .prefix import Forward, NoPrefix, Prefix, Sample, alike, find_prefix
+from .prefix import TOLERANCE, Forward, NoPrefix, Prefix, Sample, alike, find_prefix
 from .replay import Capture, Leaf, Site
 from .store import FeatureCache, FeatureStoreError
 
 PASS_BATCH = 64
 _SAMPLE = 4
+_HALF_TOLERANCE = 0.05  # a part of the largest score: bfloat16 has 8 bits of a number, over several layers
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class CacheReport:
         nbytes: size of the features.
         warm: whether they were there already, from an earlier run.
         on_disk: whether they are read from files.
+        half: whether they were computed and are kept in half precision.
     """
 
     used: bool
@@ -38,6 +40,7 @@ class CacheReport:
     nbytes: int = 0
     warm: bool = False
     on_disk: bool = False
+    half: bool = False
 
 
 class Interrupted(Exception):
@@ -76,7 +79,8 @@ class FrozenFeatures:
             for part in parts:
                 if not _same_shape(part, parts[0]):
                     continue  # looked at as ever, without features
-                key = features_key(digest, found, part.inputs, [str(part.lengths is not None)])
+                how = [str(part.lengths is not None), "half" if self._cache.half else "whole"]
+                key = features_key(digest, found, part.inputs, how)
                 features = self._cache.find(key)
                 if features is None:
                     warm = False
@@ -95,7 +99,7 @@ class FrozenFeatures:
             )
         nbytes = sum(_nbytes(t) for part in self._parts.values() for each in part.values() for t in each)
         sites = tuple(dict.fromkeys(site.module or "the model" for site in found.kept))
-        return CacheReport(True, "", sites, nbytes, warm, in_memory == 0)
+        return CacheReport(True, "", sites, nbytes, warm, in_memory == 0, self._cache.half)
 
     def feed(self, part: Batches, index: Tensor | slice, length: int):
         """A context in which the model's forward takes these examples' features instead of computing them."""
@@ -125,18 +129,21 @@ class FrozenFeatures:
             sizes = list(leaf.sizes(part.size, part.width))
             # What is the same for every example is kept as the one row of a tensor.
             sizes.insert(0, 1 if leaf.batch is None else sizes.pop(leaf.batch))
-            shapes.append((tuple(sizes), leaf.dtype))
+            shapes.append((tuple(sizes), self._kept(leaf)))
         rows = self._cache.allocate(key, shapes, beside)
         try:
             with _resting(self._model):
                 done = 0
                 for index in part.by_length(PASS_BATCH):
                     batch = part.take(index)
-                    with Capture(self._modules, list(self._prefix.kept)) as capture:
+                    with self._quick(part), Capture(self._modules, list(self._prefix.kept)) as capture:
                         self._forward(batch.inputs)
                     values = [tensor for site in self._prefix.kept for tensor in capture.outputs[site]]
                     rows.put(
-                        [_rows(value, leaf, index.cpu()) for value, leaf in zip(values, leaves, strict=True)]
+                        [
+                            _rows(value.to(self._kept(leaf)), leaf, index.cpu())
+                            for value, leaf in zip(values, leaves, strict=True)
+                        ]
                     )
                     done += len(index)
                     if not progress(part.name, done, part.size):
@@ -146,6 +153,16 @@ class FrozenFeatures:
             rows.discard()
             raise
 
+    def _kept(self, leaf: Leaf) -> torch.dtype:
+        """The type in which a tensor is kept. What all examples share (positions, say) is small and stays exact."""
+        halved = self._cache.half and leaf.dtype == torch.float32 and leaf.batch is not None
+        return torch.bfloat16 if halved else leaf.dtype
+
+    def _quick(self, part: Batches):
+        if not self._cache.half:
+            return contextlib.nullcontext()
+        return torch.autocast(part.labels.device.type, torch.bfloat16)
+
     def _agrees(self, train: Batches) -> bool:
         """Whether a batch gives the same scores from features as through the whole model."""
         index = torch.arange(min(_SAMPLE, train.size), device=train.labels.device)
@@ -154,7 +171,7 @@ class FrozenFeatures:
             whole = self._forward(batch.inputs)
             with self.feed(train, index, batch.length):
                 again = self._forward(batch.inputs)
-        return alike(whole, again)
+        return alike(whole, again, _HALF_TOLERANCE if self._cache.half else TOLERANCE)
 
 
 @contextlib.contextmanager
@@ -208,7 +225,9 @@ def _read(tensor: Tensor, leaf: Leaf, index: Tensor | slice, length: int) -> Ten
     for axis in leaf.lengths:
         stored = axis + 1 if leaf.batch is None or axis < leaf.batch else axis
         tensor = tensor.narrow(stored, 0, length)
-    return tensor[0] if leaf.batch is None else tensor[index].movedim(0, leaf.batch)
+    if leaf.batch is None:
+        return tensor[0]
+    return tensor[index].movedim(0, leaf.batch).to(leaf.dtype)
 
 
 def _nbytes(tensor: Tensor) -> int:

@@ -282,8 +282,8 @@ def _multiplies(module: nn.Module) -> bool:
     )
 
 
-def alike(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors differ by no more than another order of summation explains."""
+def alike(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> bool:
+    """Whether two tensors differ by no more than another order of summation explains (or by `tolerance`)."""
     if a.shape != b.shape:
         return False
     if not a.dtype.is_floating_point:
@@ -292,7 +292,7 @@ def alike(a: Tensor, b: Tensor) -> bool:
         return True
     largest = float(a.abs().nan_to_num(nan=0.0, posinf=0.0).max())  # masks hold infinities
 
-    return torch.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * largest, equal_nan=False)
+    return torch.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=False)
 
 
 def _any(inputs: Mapping[str, Tensor]) -> Tensor:
