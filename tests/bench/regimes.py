@@ -1,10 +1,14 @@
 """The engine against a plain PyTorch loop and the Hugging Face `Trainer`: feature extraction, and the last two layers.
 
-All train the course's text model on the same 1,000 film snippets, in batches of 16, on the CPU, in one run; what is
-compared is wall-clock time from the first line of training code to the last, the feature pass included. The plain loop
-gets the very batches that the engine trains on (sorted by length within groups), with the frozen layers in `eval` under
-`no_grad`. `Trainer` is set up as its documentation does: dynamic padding by `DataCollatorWithPadding`, its own defaults,
-frozen by `requires_grad`.
+All train the course's text model on the same 1,000 film snippets, in batches of 16, with the same rate, on the CPU, in one
+run; what is compared is wall-clock time from the first line of training code to the last, the feature pass included. The
+plain loop gets the very batches that the engine trains on (sorted by length within groups), with the frozen layers in
+`eval` under `no_grad`; its losses are compared with the engine's. `Trainer` is set up as its documentation does: dynamic
+padding by `DataCollatorWithPadding`, frozen by `requires_grad`.
+
+Engine and `Trainer` run over five seeds: seconds are medians, `*_difference` is the mean of the paired differences of test
+accuracy in points with its 95 % interval, which has to contain 0 for a fair ratio. `*_half` are features in half precision
+(`FeatureCache(half=True)`): near the exact ones, and quicker where the processor has instructions for it.
 
 The plain loop's optimizer is AdamW as PyTorch hands it out; the engine takes the fused one, which makes the same step in
 one pass over memory. `last2_vs_plain_fused` has it in the plain loop, too: what the feature cache alone brings.
@@ -12,6 +16,7 @@ one pass over memory. `last2_vs_plain_fused` has it in the plain loop, too: what
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 
@@ -23,46 +28,74 @@ from tlwidgets.core import FreezePlan, ModelTree, apply_plan
 from tlwidgets.data import task_data
 from tlwidgets.models import mean_pool
 from tlwidgets.train import FeatureCache, Started, Stepped, TaskData, fit
+from tlwidgets.train.arena import interval
 from tlwidgets.train.data import Batches
 
-TEXTS, TEST, BATCH, WIDTH, SEED = 1000, 400, 16, 64, 0
+TEXTS, TEST, BATCH, WIDTH, SEEDS = 1000, 400, 16, 64, (0, 1, 2, 3, 4)
 HEAD = {"epochs": 20, "lr": 1e-3}
 LAST2 = {"epochs": 10, "lr": 5e-5}
 
 
 def measure() -> dict[str, float]:
-    """`fx_vs_plain`, `fx_vs_trainer`, `last2_vs_plain`, `last2_vs_trainer`, `warm_vs_cold`; the seconds behind them."""
-    split = lesson01.film_split(SEED, train=TEXTS, test=TEST)
-    _, tokenizer = lesson01.classifier(from_scratch=False, seed=SEED)
-    data = task_data(split, tokenizer, WIDTH)
+    """`fx_vs_plain`, `fx_vs_trainer`, `last2_vs_plain`, `last2_vs_trainer`, `warm_vs_cold`; what is behind them."""
     figures: dict[str, float] = {}
-    for name, preset, options, recipe in (
-        ("fx", "feature-extraction", {}, HEAD),
-        ("last2", "last", {"k": 2}, LAST2),
+    for name, preset, options, recipe, ways in (
+        ("fx", "feature-extraction", {}, HEAD, (_engine, _half, _plain, _trainer)),
+        ("last2", "last", {"k": 2}, LAST2, (_engine, _plain, _plain_fused, _trainer)),
     ):
-        took = {}
-        for way in (_engine, _plain, _plain_fused, _trainer):
-            if way is _plain_fused and name == "fx":
-                continue  # 770 weights: no difference
-            model, _ = lesson01.classifier(from_scratch=False, seed=SEED)
-            plan = FreezePlan.preset(preset, ModelTree.of(model), **options)
-            apply_plan(plan, model)
-            start = time.perf_counter()
-            losses = way(model, plan, data, tokenizer, **recipe)
-            took[way] = time.perf_counter() - start
-            figures[f"{name}{way.__name__}_s"] = took[way]
-            figures[f"{name}{way.__name__}_accuracy"] = _accuracy(model, data)
-            if way is _engine:
-                ours = losses
-            elif way is _plain:  # the same work, or the ratio means nothing
-                torch.testing.assert_close(torch.tensor(ours), torch.tensor(losses), rtol=1e-3, atol=1e-5)
-        for way in took:
-            if way is not _engine:
-                figures[f"{name}_vs{way.__name__}"] = took[way] / took[_engine]
-    return figures | _warm_vs_cold(data)
+        took: dict = {way: [] for way in ways}
+        right: dict = {way: [] for way in ways}
+        for seed in SEEDS:
+            losses = {}
+            for way in ways:
+                if way in (_plain, _plain_fused) and seed:
+                    continue  # the same losses as the engine's, asserted below
+                data, tokenizer = _data(seed)
+                model, _ = lesson01.classifier(from_scratch=False, seed=seed)
+                plan = FreezePlan.preset(preset, ModelTree.of(model), **options)
+                apply_plan(plan, model)
+                start = time.perf_counter()
+                losses[way] = way(model, plan, data, tokenizer, seed, **recipe)
+                took[way].append(time.perf_counter() - start)
+                right[way].append(_accuracy(model, data))
+            if _plain in losses:  # the same work, or the ratio means nothing
+                one, other = (torch.tensor(losses[way]) for way in (_engine, _plain))
+                torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+        for way in ways:
+            figures[f"{name}{way.__name__}_s"] = statistics.median(took[way])
+            figures[f"{name}{way.__name__}_accuracy"] = statistics.fmean(right[way])
+        engine = took[_engine]
+        for way in (_plain, _plain_fused):
+            if way in ways:  # beside the engine's run of the same seed
+                figures[f"{name}_vs{way.__name__}"] = took[way][0] / engine[0]
+        figures |= _against_trainer(name, took, right, _engine)
+        if _half in ways:
+            figures |= _against_trainer(f"{name}_half", took, right, _half)
+    return figures | _warm_vs_cold(_data(SEEDS[0])[0])
 
 
-def _engine(model, plan, data, tokenizer, *, epochs, lr) -> list[float]:
+def _against_trainer(name: str, took: dict, right: dict, way) -> dict[str, float]:
+    ratios = [theirs / ours for theirs, ours in zip(took[_trainer], took[way], strict=True)]
+    points = [100 * (ours - theirs) for theirs, ours in zip(right[_trainer], right[way], strict=True)]
+    low, high = interval(points)
+    return {
+        f"{name}_vs_trainer": statistics.median(ratios),
+        f"{name}_vs_trainer_difference": statistics.fmean(points),
+        f"{name}_vs_trainer_difference_low": low,
+        f"{name}_vs_trainer_difference_high": high,
+    }
+
+
+def _data(seed: int) -> tuple[TaskData, object]:
+    _, tokenizer = lesson01.classifier(from_scratch=False, seed=seed)
+    return task_data(lesson01.film_split(seed, train=TEXTS, test=TEST), tokenizer, WIDTH), tokenizer
+
+
+def _half(model, plan, data, tokenizer, seed, **recipe) -> list[float]:
+    return _engine(model, plan, data, tokenizer, seed, half=True, **recipe)
+
+
+def _engine(model, plan, data, tokenizer, seed, *, epochs, lr, half=False) -> list[float]:
     run = fit(
         model,
         plan,
@@ -72,29 +105,29 @@ def _engine(model, plan, data, tokenizer, *, epochs, lr) -> list[float]:
         lr=lr,
         schedule="constant",
         warmup=0.0,
-        seed=SEED,
+        seed=seed,
         device="cpu",
         group_by_length=True,
-        cache=FeatureCache(),
+        cache=FeatureCache(half=half),
     )
     assert run.cached, run.cache
     return run.curves.loss
 
 
-def _plain_fused(model, plan, data, tokenizer, **recipe) -> list[float]:
-    return _plain(model, plan, data, tokenizer, fused=True, **recipe)
+def _plain_fused(model, plan, data, tokenizer, seed, **recipe) -> list[float]:
+    return _plain(model, plan, data, tokenizer, seed, fused=True, **recipe)
 
 
-def _plain(model, plan, data, tokenizer, *, epochs, lr, fused=None) -> list[float]:
+def _plain(model, plan, data, tokenizer, seed, *, epochs, lr, fused=None) -> list[float]:
     train = Batches(data.train, "training", torch.device("cpu"))
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=lr, weight_decay=0.01, fused=fused)
-    order = torch.Generator().manual_seed(SEED)
+    order = torch.Generator().manual_seed(seed)
     layers = list(model.backbone.encoder.layer)
     frozen = [layer for layer in layers if not any(p.requires_grad for p in layer.parameters())]
     losses = []
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         for _ in range(epochs):
             model.train()
             for part in (model.backbone.embeddings, *frozen):
@@ -132,7 +165,7 @@ class _WithLoss(nn.Module):
         return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
 
-def _trainer(model, plan, data, tokenizer, *, epochs, lr) -> None:
+def _trainer(model, plan, data, tokenizer, seed, *, epochs, lr) -> None:
     from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
     mask = data.train["attention_mask"]
@@ -146,8 +179,10 @@ def _trainer(model, plan, data, tokenizer, *, epochs, lr) -> None:
             per_device_train_batch_size=BATCH,
             num_train_epochs=epochs,
             learning_rate=lr,
+            lr_scheduler_type="constant",
+            weight_decay=0.01,
             use_cpu=True,
-            seed=SEED,
+            seed=seed,
             report_to=[],
             save_strategy="no",
             disable_tqdm=True,
@@ -176,7 +211,7 @@ def _warm_vs_cold(data) -> dict[str, float]:
     """Time to the first step of a run with the last two layers, with an empty cache and with a filled one."""
     cache, seconds = FeatureCache(), []
     for _ in range(2):
-        model, _ = lesson01.classifier(from_scratch=False, seed=SEED)
+        model, _ = lesson01.classifier(from_scratch=False, seed=SEEDS[0])
         plan = FreezePlan.preset("last", ModelTree.of(model), k=2)
         moments = {}
 
