@@ -24,6 +24,7 @@ from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
 from .snapshots import Snapshots
 from .trace import Trace
+from .unfreezing import Unfreezing
 
 __all__ = [
     "Arena",
@@ -55,6 +56,7 @@ __all__ = [
     "TaskData",
     "Trace",
     "TrainingError",
+    "Unfreezing",
     "add_lora",
     "discriminative_rates",
     "fit",
