@@ -95,6 +95,22 @@ class TrainPanel:
     # -- what there is ---------------------------------------------------------------------------------------
 
     @property
+    def model(self) -> nn.Module:
+        """The model.
+
+        Raises:
+            FreezeError: the panel was closed.
+        """
+        self._check_open()
+        return self._model
+
+    def _check_open(self) -> None:
+        if self._model is None:
+            raise FreezeError(
+                "This panel was closed and has let its model go. Make a new one: TrainPanel(model, ...)."
+            )
+
+    @property
     def run(self) -> Run | None:
         """The record of the training that ended last; None before. One that failed leaves its record, too."""
         return self._run
@@ -162,10 +178,7 @@ class TrainPanel:
         After an end it begins anew, with the weights as they are. While a training runs, nothing happens.
         """
         with self._lock:
-            if self._model is None:
-                raise FreezeError(
-                    "This panel was closed and has let its model go. Make a new one: TrainPanel(model, ...)."
-                )
+            self._check_open()
             if self._phase in _ALIVE:
                 return
             live = is_live()

@@ -1,0 +1,562 @@
+"""The fork panel: a run's curves, a marker on one of its steps, and what would have come of another plan from there."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import uuid
+from collections.abc import Mapping
+
+from torch import nn
+
+from ..core import PRESETS, FreezeError, FreezePlan, ModelTree
+from ..render.fork import fork_html, fork_text
+from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, TrainingError, fork
+from . import fork_state as shown
+from .environment import is_live
+from .freeze_panel import FreezePanel
+from .freeze_state import most_layers, preset_plans
+from .receipt import Receipt
+from .train_panel import TrainPanel
+from .train_state import Trace
+
+_PLAIN = {"as": "As the run did", "panel": "As in the freezing panel"}
+
+
+class ForkPanel:
+    """Fork a run at a step that is chosen on its curves, and see both courses side by side.
+
+    Args:
+        source: a `TrainPanel` whose training has ended (or is waited for), or the `Run` of `fit`; either trained with
+            `snapshots=...`.
+        model: the model that was trained; with a `TrainPanel` its own. It is not changed: each fork trains a copy.
+        freezing: a `FreezePanel`, whose plan can be chosen, too.
+
+    Display the panel by making it a cell's last line. `.fork()` trains in the background where somebody can click, else
+    to the end before it returns; `.forks` has each one's `.run` and `.model`.
+
+    Raises:
+        TypeError: `source` is neither; or it is a Run, and `model` is no module.
+        ForkError: the run kept no snapshots.
+        RuntimeError: the training panel's training has not begun.
+    """
+
+    def __init__(
+        self, source: TrainPanel | Run, model: nn.Module | None = None, freezing: FreezePanel | None = None
+    ) -> None:
+        run, model = _read(source, model)
+        if run.snapshots is None or not run.snapshots.steps:
+            raise ForkError(
+                "This run kept no snapshots, so there is no way back into it. Train with snapshots: "
+                "TrainPanel(..., snapshots=25), or fit(..., snapshots=25), keeps the state every 25 steps."
+            )
+        self._lock = threading.RLock()
+        self._run, self._model, self._freezing = run, model, freezing
+        self._from_panel = isinstance(source, TrainPanel)
+        self._tree = ModelTree.of(model)
+        self._title = type(model).__name__
+        self._each = shown.steps_an_epoch(run)
+        self._steps = run.config["epochs"] * self._each
+        self._line = shown.line_of(shown.trace_of(run), "", "The run", 0)
+        self._k = min(2, most_layers(self._tree))
+        self._plans = preset_plans(self._tree, self._k)
+        self._plan, self._rate, self._base = "as", "same", ""
+        self._forks: list[shown.Fork] = []
+        self._step = min(self._most, self._each)
+        self._removed: tuple[int, shown.Fork] | None = None
+        self._running: shown.Fork | None = None
+        self._at = 0
+        self._trace = Trace()
+        self._control = Control()
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        self._message = {"kind": "", "text": ""}
+        self._status = "Move the marker to a step, choose what is to be different from there on, and fork."
+        self._stopping = False
+        self._widget = None
+        self._twin = ""
+        self._receipt = Receipt(self._rendered)
+
+    # -- what there is ---------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run:
+        """The run that is forked."""
+        return self._run
+
+    @property
+    def forks(self) -> list[shown.Fork]:
+        """The forks that have ended, oldest first: `.run`, `.model`, `.step`, `.change`."""
+        return [each for each in self._forks if each.run is not None]
+
+    @property
+    def code(self) -> str:
+        """Python lines that fork as the button would now."""
+        with self._lock:
+            parts = [self._base_code(), "copy.deepcopy(model)", str(self._step)]
+            if self._plan == "panel":
+                parts.append("panel.plan")
+            elif self._plan != "as":
+                options = f", k={self._k}" if self._plan == "last" else ""
+                parts.append(f'FreezePlan.preset("{self._plan}", ModelTree.of(model){options})')
+            rate = self._new_rate()
+            if rate is not None:
+                parts.append(f"lr={rate!r}")
+            return f"other = fork({', '.join(parts)})"
+
+    def _base_code(self) -> str:
+        if not self._base:
+            return "training.run" if self._from_panel else "run"
+        place = [each.name for each in self.forks].index(self._base)
+        return f"forks.forks[{place}].run"
+
+    @property
+    def state(self) -> dict:
+        """All that the panel shows, as plain data: what the widget, its static twin and tests read."""
+        with self._lock:
+            return {
+                "schema": shown.SCHEMA,
+                "view": "fork",
+                "title": f"Forks of the training of {self._title}",
+                "lines": self._lines(),
+                **self._frame(),
+            }
+
+    def _lines(self) -> list[dict]:
+        return [self._line, *(each.line for each in self._forks)]
+
+    def _frame(self) -> dict:
+        """All but the lines: what may change at each move of the marker."""
+        lines = self._lines()
+        kept = self._kept()
+        place, how = shown.place_words(self._step, self._most, self._each, kept)
+        rows = self._rows()
+        running = self._running is not None
+        closed = self._model is None
+        return {
+            "step": self._step,
+            "most": self._most,
+            "steps": self._steps,
+            "each": self._each,
+            "place": place,
+            "how": how,
+            "axes": {
+                "loss": shown.axis_of(lines, "loss", None),
+                "accuracy": shown.axis_of(lines, "accuracy", 1.0),
+            },
+            "bases": [
+                {"name": "", "title": "the run", "active": not self._base},
+                *(
+                    {"name": each.name, "title": f"fork {each.name}", "active": each.name == self._base}
+                    for each in self.forks
+                ),
+            ],
+            "plans": self._plan_choices(),
+            "rates": [
+                {"name": name, "title": title, "active": name == self._rate}
+                for name, (title, _) in shown.RATES.items()
+            ],
+            "rows": rows,
+            "order": [line["name"] for line in lines],
+            "share": max(0, self._at - self._running.step) / max(1, self._steps - self._running.step)
+            if running
+            else 0.0,
+            "progress": self._progress(),
+            "left": "",
+            "running": running,
+            "actions": {
+                "fork": not running and not closed and len(self._forks) < shown.MOST_FORKS,
+                "stop": running and not self._stopping,
+                "remove": not running and not closed,
+                "restore": self._removed is not None and not running and not closed,
+            },
+            "code": self.code if not closed else "",
+            "status": self._status,
+            "message": dict(self._message),
+            "closed": closed,
+        }
+
+    def _rows(self) -> list[dict]:
+        rows = [shown.result_row(self._line, self._run, "", "")]
+        for each in self._forks:
+            since = f"step {each.step:,}" + (f" of fork {each.base}" if each.base else "")
+            rows.append(shown.result_row(each.line, each.run, since, each.change))
+        return rows
+
+    def _plan_choices(self) -> list[dict]:
+        plain = [{"name": "as", "title": _PLAIN["as"], "description": "Nothing changes what is frozen."}]
+        if self._freezing is not None:
+            plain.append(
+                {
+                    "name": "panel",
+                    "title": _PLAIN["panel"],
+                    "description": "What the freezing panel shows now.",
+                }
+            )
+        found = [{**each, "unavailable": "", "options": {}} for each in plain]
+        for name, made in self._plans.items():
+            k = {"k": {"value": self._k, "min": 1, "max": most_layers(self._tree)}}
+            found.append(
+                {
+                    "name": name,
+                    "title": PRESETS[name].title,
+                    "description": PRESETS[name].description,
+                    "unavailable": made if isinstance(made, str) else "",
+                    "options": k if name == "last" else {},
+                }
+            )
+        return [{**each, "active": each["name"] == self._plan} for each in found]
+
+    def _progress(self) -> str:
+        if self._running is None:
+            return ""
+        if self._at <= self._running.step:
+            return f"fork {self._running.name}: reaching step {self._running.step:,} again"
+        return f"fork {self._running.name}: step {self._at:,} of {self._steps:,}"
+
+    def _kept(self) -> list[int]:
+        base = self._base_run()
+        kept = list(base.snapshots.steps)
+        while base.snapshots.parent is not None:
+            first, base = base.snapshots.steps[0], base.snapshots.parent
+            kept += [step for step in base.snapshots.steps if step < first]
+        return kept
+
+    def _base_run(self) -> Run:
+        return next((each.run for each in self.forks if each.name == self._base), self._run)
+
+    @property
+    def _most(self) -> int:
+        run = self._base_run()
+        return run.steps - (run.status != "stopped")
+
+    # -- what can be chosen ----------------------------------------------------------------------------------
+
+    def move(self, step: int) -> None:
+        """Put the marker after this step.
+
+        Raises:
+            ForkError: the run has no such step.
+        """
+        with self._lock:
+            if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= self._most:
+                raise ForkError(
+                    f"There is no step {step!r} to fork at. Expected a whole number from 0 (before the first step) to "
+                    f"{self._most:,}."
+                )
+            self._step = step
+            self._say("", "")
+
+    def choose_plan(self, name: str, k: int | None = None) -> None:
+        """What is frozen from the fork on: "as" (as the run did), "panel" (the freezing panel's plan), or a preset.
+
+        Raises:
+            FreezeError: there is no such choice, or it would train nothing here.
+        """
+        with self._lock:
+            choices = {each["name"]: each for each in self._plan_choices()}
+            if name not in choices:
+                raise FreezeError(
+                    f"There is no plan {name!r} to choose. Expected one of {', '.join(map(repr, choices))}."
+                )
+            if k is not None and name == "last":
+                self._plans["last"] = FreezePlan.preset("last", self._tree, k=k)
+                self._k = k
+            elif choices[name]["unavailable"]:
+                raise FreezeError(choices[name]["unavailable"])
+            self._plan = name
+            self._say("", "")
+
+    def choose_rate(self, name: str) -> None:
+        """The learning rate from the fork on: "same", "half", "tenth" or "twice".
+
+        Raises:
+            ForkError: there is no such choice.
+        """
+        with self._lock:
+            if name not in shown.RATES:
+                raise ForkError(
+                    f"There is no rate {name!r} to choose. Expected one of {', '.join(map(repr, shown.RATES))}."
+                )
+            self._rate = name
+            self._say("", "")
+
+    def choose_base(self, name: str) -> None:
+        """What is forked: "" for the run, or the name of a fork ("A").
+
+        Raises:
+            ForkError: there is no such fork, or it has not ended.
+        """
+        with self._lock:
+            if name and name not in [each.name for each in self.forks]:
+                raise ForkError(
+                    f"There is no fork {name!r} that has ended. Expected '' (the run) or a fork's name."
+                )
+            self._base = name
+            self._step = min(self._step, self._most)
+            self._say("", "")
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    def fork(self) -> None:
+        """Fork at the marker: in the background where somebody can click, else to the end.
+
+        Raises:
+            FreezeError: the panel was closed.
+            ForkError: a fork is training, or there are as many as can be told apart.
+            ForkError, ValueError, TrainingError: where nobody can click, what `fork` raised.
+        """
+        with self._lock:
+            if self._model is None:
+                raise FreezeError(
+                    "This panel was closed and has let its model go. Make a new one: ForkPanel(training)."
+                )
+            if self._running is not None:
+                raise ForkError("A fork is being trained. Stop it, or wait for its end, then fork again.")
+            if len(self._forks) >= shown.MOST_FORKS:
+                raise ForkError(
+                    f"{shown.MOST_FORKS} forks are as many as can be told apart. Remove one, then fork again."
+                )
+            made = self._begin()
+            live = is_live()
+            if live:
+                self._thread = threading.Thread(target=self._train, args=made, name="forking", daemon=True)
+        self._publish()
+        if live:
+            self._thread.start()
+            return
+        self._train(*made)
+        if self._error is not None:
+            raise self._error
+
+    def _begin(self) -> tuple:
+        name = next(each for each in shown.LETTERS if each not in [done.name for done in self._forks])
+        place = next(
+            each for each in range(1, shown.MOST_FORKS + 1) if each not in [d.place for d in self._forks]
+        )
+        plan = self._chosen_plan()
+        title = next(each["title"] for each in self._plan_choices() if each["active"])
+        title = f"last {self._k} layers" if self._plan == "last" else title[:1].lower() + title[1:]
+        base = self._base_run()
+        made = shown.Fork(name, self._base, self._step, shown.change_words(plan, title, self._rate), place)
+        self._trace = shown.trace_of(base, self._step)
+        made.line = self._line_of(made)
+        self._forks.append(made)
+        self._running, self._at, self._error, self._stopping = made, 0, None, False
+        self._removed = None
+        self._control = Control()
+        self._message = {"kind": "", "text": ""}
+        self._status = f"Fork {name} trains: {made.change} from step {made.step:,} on."
+        return made, base, plan, self._new_rate(), self._control
+
+    def _chosen_plan(self) -> FreezePlan | None:
+        if self._plan == "as":
+            return None
+        return self._freezing.plan if self._plan == "panel" else self._plans[self._plan]
+
+    def _new_rate(self) -> float | dict[str, float] | None:
+        if self._rate == "same":
+            return None
+        factor = shown.RATES[self._rate][1]
+        was = self._base_run().snapshots.arguments["lr"]
+        if isinstance(was, Mapping):
+            return {row: factor * rate for row, rate in was.items()}
+        return factor * was
+
+    def stop(self) -> None:
+        """End the fork that trains before its next step; its curves stay."""
+        with self._lock:
+            if self._running is None:
+                return
+            self._control.stop()
+            self._stopping = True
+        self._publish()
+
+    def wait(self) -> Run:
+        """Wait for the fork that trains, and return its record (of the last one, where none trains).
+
+        Raises:
+            RuntimeError: nothing was forked yet.
+            ForkError, ValueError, TrainingError: what `fork` raised.
+        """
+        thread = self._thread
+        if thread is not None:
+            try:
+                while thread.is_alive():
+                    thread.join(0.5)
+            except KeyboardInterrupt:
+                self.stop()
+                thread.join()
+                raise
+        if self._error is not None:
+            raise self._error
+        if not self.forks:
+            raise RuntimeError("There is nothing to wait for: nothing was forked. Call fork() first.")
+        return self.forks[-1].run
+
+    def remove(self, name: str | None = None) -> None:
+        """Take a fork away (the last one, without a name); `restore` brings it back.
+
+        Raises:
+            ForkError: there is no such fork, it trains, or others were forked from it.
+        """
+        with self._lock:
+            if not self._forks:
+                raise ForkError("There is no fork to remove.")
+            found = [each for each in self._forks if each.name == (name or self._forks[-1].name)]
+            if not found:
+                names = ", ".join(each.name for each in self._forks)
+                raise ForkError(f"There is no fork {name!r}. Expected one of {names}.")
+            gone = found[0]
+            if gone is self._running:
+                raise ForkError(f"Fork {gone.name} is being trained. Stop it first.")
+            self._removed = (self._forks.index(gone), gone)
+            self._forks.remove(gone)
+            if self._base == gone.name:
+                self._base, self._step = "", min(self._step, self._run.steps - 1)
+            self._status = f"Fork {gone.name} was removed."
+            self._say("", "")
+
+    def restore(self) -> None:
+        """Bring back the fork that was removed last.
+
+        Raises:
+            ForkError: none was, or another one was made since.
+        """
+        with self._lock:
+            if self._removed is None:
+                raise ForkError("There is no removed fork to bring back.")
+            (place, back), self._removed = self._removed, None
+            self._forks.insert(place, back)
+            self._status = f"Fork {back.name} is back."
+            self._say("", "")
+
+    def close(self) -> None:
+        """Stop a fork that trains and let the models go. The output keeps the last state as a static picture."""
+        self.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        with self._lock:
+            if self._model is None:
+                return
+            self._model = self._freezing = None
+            for each in self._forks:
+                each.model = None
+            self._receipt.close()
+            if self._widget is not None:
+                self._widget.close()
+                self._widget = None
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def _train(self, made: shown.Fork, base: Run, plan, rate, control: Control) -> None:
+        model, run, error = copy.deepcopy(self._model), None, None
+        try:
+            run = fork(base, model, made.step, plan, lr=rate, control=control, on_event=self._on_event)
+        except BaseException as raised:  # whatever it is, `wait` raises it in the thread that asks
+            run, error = getattr(raised, "run", None), raised
+        with self._lock:
+            self._running, self._error = None, error
+            if run is None or run.steps < made.step:  # nothing came of it
+                self._forks.remove(made)
+                self._status = f"Fork {made.name} was not made."
+            else:
+                made.run, made.model = run, model
+                self._trace.finish()
+                made.line = self._line_of(made)
+                made.version += 1
+                rows = {row["name"]: row for row in self._rows()}
+                self._status = shown.compare_words(made.name, rows[made.name], rows.get(made.base, rows[""]))
+            if error is not None:
+                text = (
+                    str(error)
+                    if isinstance(error, (ValueError, TrainingError))
+                    else f"{type(error).__name__}: {error}"
+                )
+                self._message = {"kind": "error", "text": text}
+        self._publish(now=True)
+
+    def _on_event(self, event: Event) -> None:
+        with self._lock:
+            made = self._running
+            self._at = max(self._at, event.step)
+            if event.step > made.step:
+                if isinstance(event, Stepped):
+                    self._trace.step(event)
+                elif isinstance(event, EpochEnded):
+                    self._trace.epoch(event)
+            made.version += 1
+        self._publish()
+
+    def _line_of(self, made: shown.Fork) -> dict:
+        return shown.line_of(self._trace, made.name, f"Fork {made.name}", made.place, made.step)
+
+    # -- telling ---------------------------------------------------------------------------------------------
+
+    def _say(self, kind: str, text: str) -> None:
+        self._message = {"kind": kind, "text": text}
+        self._publish()
+
+    def _publish(self, now: bool = False) -> None:
+        if self._widget is not None:
+            self._widget.publish(now)
+        if now:
+            self._receipt.flush()
+            if self._twin:
+                self._show_twin(update=True)
+        else:
+            self._receipt.touch()
+
+    def _refresh(self) -> None:
+        """Draw the line of the fork that trains anew: called when it is sent, not at each step."""
+        if self._running is not None:
+            self._running.line = self._line_of(self._running)
+
+    def _rendered(self) -> tuple[str, str]:
+        with self._lock:
+            self._refresh()
+            state = self.state
+        return fork_html(state), fork_text(state)
+
+    def _show_twin(self, update: bool) -> None:
+        from IPython.display import publish_display_data
+
+        html, text = self._rendered()
+        publish_display_data(
+            {"text/html": html, "text/plain": text}, transient={"display_id": self._twin}, update=update
+        )
+
+    def _ipython_display_(self) -> None:
+        if not is_live() or self._model is None:
+            # Shown before `fork()`, it becomes both curves at the end, in the same place.
+            self._twin = self._twin or f"tl-fork-{uuid.uuid4().hex[:12]}"
+            self._show_twin(update=False)
+            return
+        if self._widget is None:
+            from .fork_widget import ForkWidget
+
+            self._widget = ForkWidget(self)
+        self._widget.show()
+        self._receipt.show()
+
+    def __repr__(self) -> str:
+        return f"ForkPanel({self._title}: {len(self.forks)} forks, marker after step {self._step})"
+
+
+def _read(source, model) -> tuple[Run, nn.Module]:
+    if isinstance(source, TrainPanel):
+        try:
+            run = source.wait()
+        except TrainingError as error:  # it can be forked from before it broke
+            run = error.run
+        return run, source.model if model is None else model
+    if not isinstance(source, Run):
+        raise TypeError(
+            f"What is to be forked is a {type(source).__name__}. Expected a TrainPanel, or the Run that fit returned."
+        )
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"The model is a {type(model).__name__}. Expected the torch.nn.Module that the run trained: "
+            "ForkPanel(run, model)."
+        )
+    return source, model
