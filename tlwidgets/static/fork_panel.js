@@ -112,20 +112,21 @@ function createMarker(store, charts) {
 
 /** A row of buttons of which one is pressed. `choose(name, k)`. */
 function createChoice(label, items, choose) {
-  const el = h("div", { class: "tl-choice", role: "group", "aria-label": label }, h("span", { class: "tl-quiet tl-choice-label", "aria-hidden": "true" }, label));
+  const list = h("div", { class: "tl-choice-list" });
+  const el = h("div", { class: "tl-choice", role: "group", "aria-label": label }, h("span", { class: "tl-quiet tl-choice-label", "aria-hidden": "true" }, label), list);
   let buttons = new Map();
   const update = (now) => {
     const names = now.map((item) => item.name).join();
     if (names !== [...buttons.keys()].join() || !buttons.size) {
       buttons = new Map();
-      el.replaceChildren(el.firstChild);
+      list.replaceChildren();
       for (const item of now) {
         const k = item.options && item.options.k;
         const input = k ? h("input", { type: "number", class: "tl-input tl-k", min: k.min, max: k.max, value: k.value, "aria-label": "k, the number of last layers that learn" }) : null;
         const act = () => choose(item.name, input ? Number.parseInt(input.value, 10) || 0 : undefined);
         const button = h("button", { type: "button", class: "tl-button", onclick: act }, item.title);
         if (input) input.addEventListener("change", act);
-        el.append(input ? h("span", { class: "tl-with-k" }, button, input) : button);
+        list.append(input ? h("span", { class: "tl-with-k" }, button, input) : button);
         buttons.set(item.name, { button, input });
       }
     }
@@ -145,7 +146,7 @@ function createChoice(label, items, choose) {
 function createResults(store) {
   const head = ["", "Forked after", "Changed there", "Training loss", "Validation loss", "Validation accuracy", "Test accuracy", ""];
   const body = h("tbody");
-  const cells = head.map((words, index) => h(words ? "th" : "td", words ? { scope: "col" } : {}, index === head.length - 1 || words ? words : ""));
+  const cells = head.map((words) => h(words ? "th" : "td", words ? { scope: "col" } : {}, words));
   const table = h("table", {}, h("caption", { class: "tl-sr" }, "The run and its forks"), h("thead", {}, h("tr", {}, cells)), body);
   const el = h("div", { class: "tl-scroll tl-results", tabindex: "0", role: "region", "aria-label": "The run and its forks" }, table);
   let seen = "";

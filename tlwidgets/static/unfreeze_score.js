@@ -43,7 +43,9 @@ function createRow(store, id) {
   const { epochs } = store.state;
   const find = () => store.state.rows.find((row) => row.id === id);
   const first = find();
+  let asked = null; // what Python has not answered yet: the next key goes on from there
   const ask = (column, gesture) => {
+    asked = column;
     const start = column > epochs ? null : column;
     store.request({ type: "move", row: id, start, gesture: gesture || null });
   };
@@ -101,7 +103,7 @@ function createRow(store, id) {
 
   handle.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const now = find().start ?? epochs + 1;
+    const now = asked ?? find().start ?? epochs + 1;
     const wanted = {
       ArrowLeft: now - 1,
       ArrowDown: now - 1,
@@ -121,6 +123,7 @@ function createRow(store, id) {
   const update = () => {
     const row = find();
     const column = row.start ?? epochs + 1;
+    if (column === asked || store.state.message.kind === "error") asked = null;
     bar.style.gridColumn = row.start === null ? String(epochs + 1) : `${row.start} / ${epochs + 1}`;
     bar.classList.toggle("tl-voice--never", row.start === null);
     rest.hidden = column === 1;

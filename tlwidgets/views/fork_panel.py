@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import nn
 
-from ..core import PRESETS, FreezeError, FreezePlan, ModelTree
+from ..core import FreezeError, FreezePlan, ModelTree
 from ..render.fork import fork_html, fork_text
 from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, TrainingError, fork
+from . import fork_choice as chosen
 from . import fork_state as shown
 from .environment import is_live
 from .freeze_panel import FreezePanel
@@ -19,8 +20,6 @@ from .freeze_state import most_layers, preset_plans
 from .receipt import Receipt
 from .train_panel import TrainPanel
 from .train_state import Trace
-
-_PLAIN = {"as": "As the run did", "panel": "As in the freezing panel"}
 
 
 class ForkPanel:
@@ -58,11 +57,11 @@ class ForkPanel:
         self._each = shown.steps_an_epoch(run)
         self._steps = run.config["epochs"] * self._each
         self._line = shown.line_of(shown.trace_of(run), "", "The run", 0)
-        self._k = min(2, most_layers(self._tree))
-        self._plans = preset_plans(self._tree, self._k)
-        self._plan, self._rate, self._base = "as", "same", ""
         self._forks: list[shown.Fork] = []
-        self._step = min(self._most, self._each)
+        k = min(2, most_layers(self._tree))
+        self._plans = preset_plans(self._tree, k)
+        self._choice = chosen.Choice(step=0, k=k)
+        self._choice = replace(self._choice, step=min(self._most, self._each))
         self._removed: tuple[int, shown.Fork] | None = None
         self._running: shown.Fork | None = None
         self._at = 0
@@ -93,22 +92,10 @@ class ForkPanel:
     def code(self) -> str:
         """Python lines that fork as the button would now."""
         with self._lock:
-            parts = [self._base_code(), "copy.deepcopy(model)", str(self._step)]
-            if self._plan == "panel":
-                parts.append("panel.plan")
-            elif self._plan != "as":
-                options = f", k={self._k}" if self._plan == "last" else ""
-                parts.append(f'FreezePlan.preset("{self._plan}", ModelTree.of(model){options})')
-            rate = self._new_rate()
-            if rate is not None:
-                parts.append(f"lr={rate!r}")
-            return f"other = fork({', '.join(parts)})"
-
-    def _base_code(self) -> str:
-        if not self._base:
-            return "training.run" if self._from_panel else "run"
-        place = [each.name for each in self.forks].index(self._base)
-        return f"forks.forks[{place}].run"
+            base = "training.run" if self._from_panel else "run"
+            if self._choice.base:
+                base = f"forks.forks[{[each.name for each in self.forks].index(self._choice.base)}].run"
+            return chosen.code_of(self._choice, base, self._new_rate())
 
     @property
     def state(self) -> dict:
@@ -128,13 +115,12 @@ class ForkPanel:
     def _frame(self) -> dict:
         """All but the lines: what may change at each move of the marker."""
         lines = self._lines()
-        kept = self._kept()
-        place, how = shown.place_words(self._step, self._most, self._each, kept)
+        place, how = shown.place_words(self._choice.step, self._each, shown.kept_steps(self._base_run()))
         rows = self._rows()
         running = self._running is not None
         closed = self._model is None
         return {
-            "step": self._step,
+            "step": self._choice.step,
             "most": self._most,
             "steps": self._steps,
             "each": self._each,
@@ -144,24 +130,15 @@ class ForkPanel:
                 "loss": shown.axis_of(lines, "loss", None),
                 "accuracy": shown.axis_of(lines, "accuracy", 1.0),
             },
-            "bases": [
-                {"name": "", "title": "the run", "active": not self._base},
-                *(
-                    {"name": each.name, "title": f"fork {each.name}", "active": each.name == self._base}
-                    for each in self.forks
-                ),
-            ],
-            "plans": self._plan_choices(),
-            "rates": [
-                {"name": name, "title": title, "active": name == self._rate}
-                for name, (title, _) in shown.RATES.items()
-            ],
+            "bases": chosen.base_items(self._choice, [each.name for each in self.forks]),
+            "plans": self._plan_items(),
+            "rates": chosen.rate_items(self._choice),
             "rows": rows,
             "order": [line["name"] for line in lines],
             "share": max(0, self._at - self._running.step) / max(1, self._steps - self._running.step)
             if running
             else 0.0,
-            "progress": self._progress(),
+            "progress": shown.progress_words(self._running, self._at, self._steps),
             "left": "",
             "running": running,
             "actions": {
@@ -183,47 +160,11 @@ class ForkPanel:
             rows.append(shown.result_row(each.line, each.run, since, each.change))
         return rows
 
-    def _plan_choices(self) -> list[dict]:
-        plain = [{"name": "as", "title": _PLAIN["as"], "description": "Nothing changes what is frozen."}]
-        if self._freezing is not None:
-            plain.append(
-                {
-                    "name": "panel",
-                    "title": _PLAIN["panel"],
-                    "description": "What the freezing panel shows now.",
-                }
-            )
-        found = [{**each, "unavailable": "", "options": {}} for each in plain]
-        for name, made in self._plans.items():
-            k = {"k": {"value": self._k, "min": 1, "max": most_layers(self._tree)}}
-            found.append(
-                {
-                    "name": name,
-                    "title": PRESETS[name].title,
-                    "description": PRESETS[name].description,
-                    "unavailable": made if isinstance(made, str) else "",
-                    "options": k if name == "last" else {},
-                }
-            )
-        return [{**each, "active": each["name"] == self._plan} for each in found]
-
-    def _progress(self) -> str:
-        if self._running is None:
-            return ""
-        if self._at <= self._running.step:
-            return f"fork {self._running.name}: reaching step {self._running.step:,} again"
-        return f"fork {self._running.name}: step {self._at:,} of {self._steps:,}"
-
-    def _kept(self) -> list[int]:
-        base = self._base_run()
-        kept = list(base.snapshots.steps)
-        while base.snapshots.parent is not None:
-            first, base = base.snapshots.steps[0], base.snapshots.parent
-            kept += [step for step in base.snapshots.steps if step < first]
-        return kept
+    def _plan_items(self) -> list[dict]:
+        return chosen.plan_items(self._choice, self._tree, self._plans, self._freezing is not None)
 
     def _base_run(self) -> Run:
-        return next((each.run for each in self.forks if each.name == self._base), self._run)
+        return next((each.run for each in self.forks if each.name == self._choice.base), self._run)
 
     @property
     def _most(self) -> int:
@@ -244,8 +185,7 @@ class ForkPanel:
                     f"There is no step {step!r} to fork at. Expected a whole number from 0 (before the first step) to "
                     f"{self._most:,}."
                 )
-            self._step = step
-            self._say("", "")
+            self._choose(step=step)
 
     def choose_plan(self, name: str, k: int | None = None) -> None:
         """What is frozen from the fork on: "as" (as the run did), "panel" (the freezing panel's plan), or a preset.
@@ -254,18 +194,16 @@ class ForkPanel:
             FreezeError: there is no such choice, or it would train nothing here.
         """
         with self._lock:
-            choices = {each["name"]: each for each in self._plan_choices()}
-            if name not in choices:
+            items = {each["name"]: each for each in self._plan_items()}
+            if name not in items:
                 raise FreezeError(
-                    f"There is no plan {name!r} to choose. Expected one of {', '.join(map(repr, choices))}."
+                    f"There is no plan {name!r} to choose. Expected one of {', '.join(map(repr, items))}."
                 )
             if k is not None and name == "last":
                 self._plans["last"] = FreezePlan.preset("last", self._tree, k=k)
-                self._k = k
-            elif choices[name]["unavailable"]:
-                raise FreezeError(choices[name]["unavailable"])
-            self._plan = name
-            self._say("", "")
+            elif items[name]["unavailable"]:
+                raise FreezeError(items[name]["unavailable"])
+            self._choose(plan=name, k=self._choice.k if k is None or name != "last" else k)
 
     def choose_rate(self, name: str) -> None:
         """The learning rate from the fork on: "same", "half", "tenth" or "twice".
@@ -274,12 +212,11 @@ class ForkPanel:
             ForkError: there is no such choice.
         """
         with self._lock:
-            if name not in shown.RATES:
+            if name not in chosen.RATES:
                 raise ForkError(
-                    f"There is no rate {name!r} to choose. Expected one of {', '.join(map(repr, shown.RATES))}."
+                    f"There is no rate {name!r} to choose. Expected one of {', '.join(map(repr, chosen.RATES))}."
                 )
-            self._rate = name
-            self._say("", "")
+            self._choose(rate=name)
 
     def choose_base(self, name: str) -> None:
         """What is forked: "" for the run, or the name of a fork ("A").
@@ -292,9 +229,12 @@ class ForkPanel:
                 raise ForkError(
                     f"There is no fork {name!r} that has ended. Expected '' (the run) or a fork's name."
                 )
-            self._base = name
-            self._step = min(self._step, self._most)
-            self._say("", "")
+            self._choice = replace(self._choice, base=name)
+            self._choose(step=min(self._choice.step, self._most))
+
+    def _choose(self, **changes) -> None:
+        self._choice = replace(self._choice, **changes)
+        self._say("", "")
 
     # -- what can be done ------------------------------------------------------------------------------------
 
@@ -334,12 +274,12 @@ class ForkPanel:
         place = next(
             each for each in range(1, shown.MOST_FORKS + 1) if each not in [d.place for d in self._forks]
         )
-        plan = self._chosen_plan()
-        title = next(each["title"] for each in self._plan_choices() if each["active"])
-        title = f"last {self._k} layers" if self._plan == "last" else title[:1].lower() + title[1:]
-        base = self._base_run()
-        made = shown.Fork(name, self._base, self._step, shown.change_words(plan, title, self._rate), place)
-        self._trace = shown.trace_of(base, self._step)
+        choice, base = self._choice, self._base_run()
+        plan = None
+        if choice.plan != "as":
+            plan = self._freezing.plan if choice.plan == "panel" else self._plans[choice.plan]
+        made = shown.Fork(name, choice.base, choice.step, chosen.change_words(choice), place)
+        self._trace = shown.trace_of(base, choice.step)
         made.line = self._line_of(made)
         self._forks.append(made)
         self._running, self._at, self._error, self._stopping = made, 0, None, False
@@ -349,19 +289,8 @@ class ForkPanel:
         self._status = f"Fork {name} trains: {made.change} from step {made.step:,} on."
         return made, base, plan, self._new_rate(), self._control
 
-    def _chosen_plan(self) -> FreezePlan | None:
-        if self._plan == "as":
-            return None
-        return self._freezing.plan if self._plan == "panel" else self._plans[self._plan]
-
     def _new_rate(self) -> float | dict[str, float] | None:
-        if self._rate == "same":
-            return None
-        factor = shown.RATES[self._rate][1]
-        was = self._base_run().snapshots.arguments["lr"]
-        if isinstance(was, Mapping):
-            return {row: factor * rate for row, rate in was.items()}
-        return factor * was
+        return chosen.rate_of(self._choice, self._base_run().snapshots.arguments["lr"])
 
     def stop(self) -> None:
         """End the fork that trains before its next step; its curves stay."""
@@ -412,9 +341,9 @@ class ForkPanel:
                 raise ForkError(f"Fork {gone.name} is being trained. Stop it first.")
             self._removed = (self._forks.index(gone), gone)
             self._forks.remove(gone)
-            if self._base == gone.name:
-                self._base, self._step = "", min(self._step, self._run.steps - 1)
             self._status = f"Fork {gone.name} was removed."
+            if self._choice.base == gone.name:
+                self.choose_base("")
             self._say("", "")
 
     def restore(self) -> None:
@@ -540,7 +469,7 @@ class ForkPanel:
         self._receipt.show()
 
     def __repr__(self) -> str:
-        return f"ForkPanel({self._title}: {len(self.forks)} forks, marker after step {self._step})"
+        return f"ForkPanel({self._title}: {len(self.forks)} forks, marker after step {self._choice.step})"
 
 
 def _read(source, model) -> tuple[Run, nn.Module]:

@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from ..core import FreezePlan
 from ..render.curves import nice_ticks, share_words
-from ..render.words import percent
+from ..render.words import percent, plural
 from ..train import EpochEnded, Run, Stepped
 from .train_state import Trace
 
 SCHEMA = 1
-RATES = {
-    "same": ("as it was", 1.0),
-    "half": ("halved", 0.5),
-    "tenth": ("a tenth", 0.1),
-    "twice": ("doubled", 2.0),
-}
 MOST_FORKS = 4
 LETTERS = "ABCDEFGH"
 
@@ -114,21 +107,35 @@ def result_row(line: dict, run: Run | None, since: str, change: str) -> dict:
     }
 
 
-def place_words(step: int, most: int, each: int, kept: list[int]) -> tuple[str, str]:
-    """Where the marker is, and how that step is reached."""
+def kept_steps(run: Run) -> list[int]:
+    """The steps at which a state is kept, of a run and those it was forked from."""
+    kept = list(run.snapshots.steps)
+    while run.snapshots.parent is not None:
+        first, run = run.snapshots.steps[0], run.snapshots.parent
+        kept += [step for step in run.snapshots.steps if step < first]
+    return kept
+
+
+def place_words(step: int, each: int, kept: list[int]) -> tuple[str, str]:
+    """Where the marker is, and how that step is reached; `each` is the number of steps of an epoch."""
     epoch, into = divmod(step, each)
     where = (
         f"before epoch {epoch + 1}" if not into else f"in epoch {epoch + 1}, {percent(into / each)} through"
     )
-    before = max((each for each in kept if each <= step), default=0)
-    again = step - before
-    how = (
-        "a snapshot was kept there"
-        if not again
-        else f"{again} steps are trained again from the snapshot at {before}"
-    )
-    how = how.replace("1 steps are", "1 step is") if again == 1 else how
+    before = max((other for other in kept if other <= step), default=0)
+    how = "a snapshot was kept there"
+    if step > before:
+        how = f"{plural(step - before, 'step is', 'steps are')} trained again from the snapshot at {before:,}"
     return f"after step {step:,} ({where})", how
+
+
+def progress_words(fork: Fork | None, at: int, steps: int) -> str:
+    """How far the fork that trains is."""
+    if fork is None:
+        return ""
+    if at <= fork.step:
+        return f"fork {fork.name}: reaching step {fork.step:,} again"
+    return f"fork {fork.name}: step {at:,} of {steps:,}"
 
 
 def compare_words(name: str, row: dict, base: dict) -> str:
@@ -143,11 +150,3 @@ def compare_words(name: str, row: dict, base: dict) -> str:
         f"{title} ended with a validation loss of {row['valid_loss']} ({row['valid_accuracy']} right); {other} with "
         f"{base['valid_loss']} ({base['valid_accuracy']})."
     )
-
-
-def change_words(plan: FreezePlan | None, title: str, rate: str) -> str:
-    """What a fork changes."""
-    parts = [] if plan is None else [title]
-    if rate != "same":
-        parts.append(f"rate {RATES[rate][0]}")
-    return ", ".join(parts) or "nothing"
