@@ -20,7 +20,7 @@ from tlwidgets.core import FreezeError, FreezePlan, ModelTree
 from tlwidgets.render.fork import fork_html, fork_text
 from tlwidgets.train import ForkError, Run, Stepped, TrainingError, fit, fork
 from tlwidgets.views import ForkPanel, FreezePanel, TrainPanel
-from tlwidgets.views import fork_panel as module
+from tlwidgets.views import forks as module
 
 PATIENCE = 20
 STEPS, EACH = 24, 8
@@ -284,7 +284,7 @@ def test_stopped_before_its_step_nothing_comes_of_a_fork(live, monkeypatch):
     steps.wait()
     panel.stop()
     steps.go(100)
-    panel._thread.join(PATIENCE)
+    panel._forks.wait()
     assert panel.forks == [] and panel.state["order"] == [""]
     assert panel.state["status"] == "Fork A was not made."
     with pytest.raises(RuntimeError, match="nothing was forked"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import uuid
 from dataclasses import replace
@@ -11,15 +10,15 @@ from torch import nn
 
 from ..core import FreezeError, FreezePlan, ModelTree
 from ..render.fork import fork_html, fork_text
-from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, TrainingError, fork
+from ..train import ForkError, Run, TrainingError
 from . import fork_choice as chosen
 from . import fork_state as shown
 from .environment import is_live
+from .forks import Forks
 from .freeze_panel import FreezePanel
 from .freeze_state import most_layers, preset_plans
 from .receipt import Receipt
 from .train_panel import TrainPanel
-from .train_state import Trace
 
 
 class ForkPanel:
@@ -56,22 +55,12 @@ class ForkPanel:
         self._title = type(model).__name__
         self._each = shown.steps_an_epoch(run)
         self._steps = run.config["epochs"] * self._each
-        self._line = shown.line_of(shown.trace_of(run), "", "The run", 0)
-        self._forks: list[shown.Fork] = []
         k = min(2, most_layers(self._tree))
         self._plans = preset_plans(self._tree, k)
+        self._forks = Forks(run, model, self._lock, self._told)
         self._choice = chosen.Choice(step=0, k=k)
         self._choice = replace(self._choice, step=min(self._most, self._each))
-        self._removed: tuple[int, shown.Fork] | None = None
-        self._running: shown.Fork | None = None
-        self._at = 0
-        self._trace = Trace()
-        self._control = Control()
-        self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
         self._message = {"kind": "", "text": ""}
-        self._status = "Move the marker to a step, choose what is to be different from there on, and fork."
-        self._stopping = False
         self._widget = None
         self._twin = ""
         self._receipt = Receipt(self._rendered)
@@ -86,7 +75,7 @@ class ForkPanel:
     @property
     def forks(self) -> list[shown.Fork]:
         """The forks that have ended, oldest first: `.run`, `.model`, `.step`, `.change`."""
-        return [each for each in self._forks if each.run is not None]
+        return self._forks.ended
 
     @property
     def code(self) -> str:
@@ -105,19 +94,16 @@ class ForkPanel:
                 "schema": shown.SCHEMA,
                 "view": "fork",
                 "title": f"Forks of the training of {self._title}",
-                "lines": self._lines(),
+                "lines": self._forks.lines(),
                 **self._frame(),
             }
 
-    def _lines(self) -> list[dict]:
-        return [self._line, *(each.line for each in self._forks)]
-
     def _frame(self) -> dict:
         """All but the lines: what may change at each move of the marker."""
-        lines = self._lines()
+        forks = self._forks
+        lines = forks.lines()
         place, how = shown.place_words(self._choice.step, self._each, shown.kept_steps(self._base_run()))
-        rows = self._rows()
-        running = self._running is not None
+        running = forks.running is not None
         closed = self._model is None
         return {
             "step": self._choice.step,
@@ -133,38 +119,29 @@ class ForkPanel:
             "bases": chosen.base_items(self._choice, [each.name for each in self.forks]),
             "plans": self._plan_items(),
             "rates": chosen.rate_items(self._choice),
-            "rows": rows,
+            "rows": forks.rows(),
             "order": [line["name"] for line in lines],
-            "share": max(0, self._at - self._running.step) / max(1, self._steps - self._running.step)
-            if running
-            else 0.0,
-            "progress": shown.progress_words(self._running, self._at, self._steps),
+            "share": shown.share_of(forks.running, forks.at, self._steps),
+            "progress": shown.progress_words(forks.running, forks.at, self._steps),
             "left": "",
             "running": running,
             "actions": {
-                "fork": not running and not closed and len(self._forks) < shown.MOST_FORKS,
-                "stop": running and not self._stopping,
+                "fork": not running and not closed and not forks.full,
+                "stop": running and not forks.stopping,
                 "remove": not running and not closed,
-                "restore": self._removed is not None and not running and not closed,
+                "restore": forks.removed is not None and not running and not closed,
             },
             "code": self.code if not closed else "",
-            "status": self._status,
+            "status": forks.status,
             "message": dict(self._message),
             "closed": closed,
         }
-
-    def _rows(self) -> list[dict]:
-        rows = [shown.result_row(self._line, self._run, "", "")]
-        for each in self._forks:
-            since = f"step {each.step:,}" + (f" of fork {each.base}" if each.base else "")
-            rows.append(shown.result_row(each.line, each.run, since, each.change))
-        return rows
 
     def _plan_items(self) -> list[dict]:
         return chosen.plan_items(self._choice, self._tree, self._plans, self._freezing is not None)
 
     def _base_run(self) -> Run:
-        return next((each.run for each in self.forks if each.name == self._choice.base), self._run)
+        return self._forks.run_of(self._choice.base)
 
     @property
     def _most(self) -> int:
@@ -251,43 +228,15 @@ class ForkPanel:
                 raise FreezeError(
                     "This panel was closed and has let its model go. Make a new one: ForkPanel(training)."
                 )
-            if self._running is not None:
-                raise ForkError("A fork is being trained. Stop it, or wait for its end, then fork again.")
-            if len(self._forks) >= shown.MOST_FORKS:
-                raise ForkError(
-                    f"{shown.MOST_FORKS} forks are as many as can be told apart. Remove one, then fork again."
-                )
-            made = self._begin()
+            choice, plan = self._choice, None
+            if choice.plan != "as":
+                plan = self._freezing.plan if choice.plan == "panel" else self._plans[choice.plan]
             live = is_live()
-            if live:
-                self._thread = threading.Thread(target=self._train, args=made, name="forking", daemon=True)
-        self._publish()
-        if live:
-            self._thread.start()
-            return
-        self._train(*made)
-        if self._error is not None:
-            raise self._error
-
-    def _begin(self) -> tuple:
-        name = next(each for each in shown.LETTERS if each not in [done.name for done in self._forks])
-        place = next(
-            each for each in range(1, shown.MOST_FORKS + 1) if each not in [d.place for d in self._forks]
-        )
-        choice, base = self._choice, self._base_run()
-        plan = None
-        if choice.plan != "as":
-            plan = self._freezing.plan if choice.plan == "panel" else self._plans[choice.plan]
-        made = shown.Fork(name, choice.base, choice.step, chosen.change_words(choice), place)
-        self._trace = shown.trace_of(base, choice.step)
-        made.line = self._line_of(made)
-        self._forks.append(made)
-        self._running, self._at, self._error, self._stopping = made, 0, None, False
-        self._removed = None
-        self._control = Control()
-        self._message = {"kind": "", "text": ""}
-        self._status = f"Fork {name} trains: {made.change} from step {made.step:,} on."
-        return made, base, plan, self._new_rate(), self._control
+            train = self._forks.begin(choice, plan, self._new_rate(), live)
+            self._say("", "")
+        train()
+        if not live and self._forks.error is not None:
+            raise self._forks.error
 
     def _new_rate(self) -> float | dict[str, float] | None:
         return chosen.rate_of(self._choice, self._base_run().snapshots.arguments["lr"])
@@ -295,10 +244,7 @@ class ForkPanel:
     def stop(self) -> None:
         """End the fork that trains before its next step; its curves stay."""
         with self._lock:
-            if self._running is None:
-                return
-            self._control.stop()
-            self._stopping = True
+            self._forks.stop()
         self._publish()
 
     def wait(self) -> Run:
@@ -308,17 +254,9 @@ class ForkPanel:
             RuntimeError: nothing was forked yet.
             ForkError, ValueError, TrainingError: what `fork` raised.
         """
-        thread = self._thread
-        if thread is not None:
-            try:
-                while thread.is_alive():
-                    thread.join(0.5)
-            except KeyboardInterrupt:
-                self.stop()
-                thread.join()
-                raise
-        if self._error is not None:
-            raise self._error
+        self._forks.wait()
+        if self._forks.error is not None:
+            raise self._forks.error
         if not self.forks:
             raise RuntimeError("There is nothing to wait for: nothing was forked. Call fork() first.")
         return self.forks[-1].run
@@ -327,21 +265,10 @@ class ForkPanel:
         """Take a fork away (the last one, without a name); `restore` brings it back.
 
         Raises:
-            ForkError: there is no such fork, it trains, or others were forked from it.
+            ForkError: there is no such fork, or it trains.
         """
         with self._lock:
-            if not self._forks:
-                raise ForkError("There is no fork to remove.")
-            found = [each for each in self._forks if each.name == (name or self._forks[-1].name)]
-            if not found:
-                names = ", ".join(each.name for each in self._forks)
-                raise ForkError(f"There is no fork {name!r}. Expected one of {names}.")
-            gone = found[0]
-            if gone is self._running:
-                raise ForkError(f"Fork {gone.name} is being trained. Stop it first.")
-            self._removed = (self._forks.index(gone), gone)
-            self._forks.remove(gone)
-            self._status = f"Fork {gone.name} was removed."
+            gone = self._forks.remove(name)
             if self._choice.base == gone.name:
                 self.choose_base("")
             self._say("", "")
@@ -353,78 +280,36 @@ class ForkPanel:
             ForkError: none was, or another one was made since.
         """
         with self._lock:
-            if self._removed is None:
-                raise ForkError("There is no removed fork to bring back.")
-            (place, back), self._removed = self._removed, None
-            self._forks.insert(place, back)
-            self._status = f"Fork {back.name} is back."
+            self._forks.restore()
             self._say("", "")
 
     def close(self) -> None:
         """Stop a fork that trains and let the models go. The output keeps the last state as a static picture."""
         self.stop()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._forks.wait()
         with self._lock:
             if self._model is None:
                 return
-            self._model = self._freezing = None
-            for each in self._forks:
+            self._model = self._freezing = self._forks.model = None
+            for each in self.forks:
                 each.model = None
             self._receipt.close()
             if self._widget is not None:
                 self._widget.close()
                 self._widget = None
 
-    # -- training --------------------------------------------------------------------------------------------
-
-    def _train(self, made: shown.Fork, base: Run, plan, rate, control: Control) -> None:
-        model, run, error = copy.deepcopy(self._model), None, None
-        try:
-            run = fork(base, model, made.step, plan, lr=rate, control=control, on_event=self._on_event)
-        except BaseException as raised:  # whatever it is, `wait` raises it in the thread that asks
-            run, error = getattr(raised, "run", None), raised
-        with self._lock:
-            self._running, self._error = None, error
-            if run is None or run.steps < made.step:  # nothing came of it
-                self._forks.remove(made)
-                self._status = f"Fork {made.name} was not made."
-            else:
-                made.run, made.model = run, model
-                self._trace.finish()
-                made.line = self._line_of(made)
-                made.version += 1
-                rows = {row["name"]: row for row in self._rows()}
-                self._status = shown.compare_words(made.name, rows[made.name], rows.get(made.base, rows[""]))
-            if error is not None:
-                text = (
-                    str(error)
-                    if isinstance(error, (ValueError, TrainingError))
-                    else f"{type(error).__name__}: {error}"
-                )
-                self._message = {"kind": "error", "text": text}
-        self._publish(now=True)
-
-    def _on_event(self, event: Event) -> None:
-        with self._lock:
-            made = self._running
-            self._at = max(self._at, event.step)
-            if event.step > made.step:
-                if isinstance(event, Stepped):
-                    self._trace.step(event)
-                elif isinstance(event, EpochEnded):
-                    self._trace.epoch(event)
-            made.version += 1
-        self._publish()
-
-    def _line_of(self, made: shown.Fork) -> dict:
-        return shown.line_of(self._trace, made.name, f"Fork {made.name}", made.place, made.step)
-
     # -- telling ---------------------------------------------------------------------------------------------
 
     def _say(self, kind: str, text: str) -> None:
         self._message = {"kind": kind, "text": text}
         self._publish()
+
+    def _told(self, now: bool) -> None:
+        """A fork made a step, or ended."""
+        words = self._forks.error_words() if now else ""
+        if words:
+            self._message = {"kind": "error", "text": words}
+        self._publish(now)
 
     def _publish(self, now: bool = False) -> None:
         if self._widget is not None:
@@ -436,15 +321,8 @@ class ForkPanel:
         else:
             self._receipt.touch()
 
-    def _refresh(self) -> None:
-        """Draw the line of the fork that trains anew: called when it is sent, not at each step."""
-        if self._running is not None:
-            self._running.line = self._line_of(self._running)
-
     def _rendered(self) -> tuple[str, str]:
-        with self._lock:
-            self._refresh()
-            state = self.state
+        state = self.state
         return fork_html(state), fork_text(state)
 
     def _show_twin(self, update: bool) -> None:

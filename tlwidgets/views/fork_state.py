@@ -14,7 +14,6 @@ from .train_state import Trace
 
 SCHEMA = 1
 MOST_FORKS = 4
-LETTERS = "ABCDEFGH"
 
 
 @dataclass
@@ -127,6 +126,11 @@ def place_words(step: int, each: int, kept: list[int]) -> tuple[str, str]:
     if step > before:
         how = f"{plural(step - before, 'step is', 'steps are')} trained again from the snapshot at {before:,}"
     return f"after step {step:,} ({where})", how
+
+
+def share_of(fork: Fork | None, at: int, steps: int) -> float:
+    """How much of its way the fork that trains has made, 0 to 1."""
+    return 0.0 if fork is None else max(0, at - fork.step) / max(1, steps - fork.step)
 
 
 def progress_words(fork: Fork | None, at: int, steps: int) -> str:

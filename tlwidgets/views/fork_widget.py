@@ -24,24 +24,18 @@ class ForkWidget(PanelWidget):
         self._sent: dict[str, tuple[int, int]] = {}
         super().__init__(panel)
 
-    def snapshot(self) -> dict | None:
-        panel = self.panel
-        if panel is not None:
-            with panel._lock:
-                panel._refresh()
-        return super().snapshot()
-
     def _send_changes(self) -> None:
         panel = self.panel
         if panel is None or self.comm is None:
             return
         with panel._lock:
-            panel._refresh()
-            now = {each.name: (id(each), each.version) for each in panel._forks}
-            changed = [each.line for each in panel._forks if self._sent.get(each.name) != now[each.name]]
+            frame = panel._frame()
+            forks = panel._forks.items
+            now = {each.name: (id(each), each.version) for each in forks}
+            changed = [each.line for each in forks if self._sent.get(each.name) != now[each.name]]
             self._sent = now
             self._seq += 1
-            self.send({"type": "delta", "frame": panel._frame(), "lines": changed, "seq": self._seq})
+            self.send({"type": "delta", "frame": frame, "lines": changed, "seq": self._seq})
 
     def _answer(self, panel, kind, content: dict) -> None:
         try:
