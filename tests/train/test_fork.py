@@ -455,3 +455,12 @@ def test_a_damaged_snapshot_is_told_as_a_sentence():
     file.write_bytes(file.read_bytes()[:100])
     refused("holds no whole checkpoint", run, model, 12, error=CheckpointError)
     assert fork(run, model, 9).status == "finished"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_dropout_goes_on_with_its_own_random_numbers():
+    model = make_model()
+    run = train(model, device="cuda")
+    again = fork(run, model, 13)
+    assert again.curves.loss == pytest.approx(run.curves.loss, abs=1e-4)

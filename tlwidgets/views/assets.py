@@ -8,7 +8,7 @@ from importlib.resources import files
 _PARTS = {
     "train_panel": ("charts", "running"),
     "fork_panel": ("charts", "running"),
-    "unfreeze_score": ("charts", "running"),
+    "unfreeze_score": ("charts",),
 }
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 
