@@ -20,11 +20,16 @@ _HOME = {
     "estimate_cost": "core",
     "plan_code": "core",
     "fit": "train",
+    "fork": "train",
+    "Snapshots": "train",
+    "Unfreezing": "train",
     "Run": "train",
     "FreezePanel": "views",
     "TrainPanel": "views",
     "Predict": "views",
     "progress_bar": "views",
+    "UnfreezeScore": "views",
+    "ForkPanel": "views",
 }
 
 __all__ = sorted(_HOME)

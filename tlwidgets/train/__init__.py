@@ -17,11 +17,14 @@ from .events import (
     Stepped,
 )
 from .features import FeatureCache
+from .fork import ForkError, fork, run_digest
 from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
+from .snapshots import Snapshots
 from .trace import Trace
+from .unfreezing import Unfreezing
 
 __all__ = [
     "Arena",
@@ -38,6 +41,7 @@ __all__ = [
     "FeatureCache",
     "FeaturesComputed",
     "Finished",
+    "ForkError",
     "Paired",
     "Paused",
     "PlanChanged",
@@ -45,16 +49,20 @@ __all__ = [
     "Resumed",
     "Run",
     "RunFileError",
+    "Snapshots",
     "Standing",
     "Started",
     "Stepped",
     "TaskData",
     "Trace",
     "TrainingError",
+    "Unfreezing",
     "add_lora",
     "discriminative_rates",
     "fit",
+    "fork",
     "gradual_unfreezing",
     "lr_range_test",
     "merge_lora",
+    "run_digest",
 ]

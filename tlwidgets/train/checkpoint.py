@@ -1,4 +1,4 @@
-"""Stopping a run and going on later, to the same bits."""
+"""Stopping a run and going on later, to the same bits: what has to be written, and what has to fit."""
 
 from __future__ import annotations
 
@@ -12,40 +12,44 @@ from pathlib import Path
 import torch
 from torch import nn
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class CheckpointError(ValueError):
     """A checkpoint that is damaged, of another model, or of a run with other options."""
 
 
-def save_checkpoint(path: Path, model: nn.Module, learned: Iterable[str], state: dict) -> None:
-    """Write what a run needs to go on; an interrupted write leaves the older file whole.
+def record_of(model: nn.Module, learned: Iterable[str], frozen: str, state: dict) -> dict:
+    """What a run needs to go on: `state`, and of the model only the weights that `learned` names and the buffers.
 
-    Of the model only the weights that `learned` names and the buffers are written, and a digest of the others.
+    `frozen` is `frozen_digest(model, learned)`. Weights are not copied: write the record before the next step.
     """
     learned = sorted(learned)
     tensors = dict(model.named_parameters()) | dict(model.named_buffers())
     changing = [*learned, *(name for name, _ in model.named_buffers())]
-    record = {
+    return {
         "schema": SCHEMA,
         "learned": learned,
-        "frozen": _digest(model, learned),
+        "frozen": frozen,
         "weights": {name: tensors[name].detach().clone() for name in changing},
         "names": _names(model),
         **state,
     }
+
+
+def write_record(path: Path, record: dict) -> None:
+    """Write to a file; an interrupted write leaves the older file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".part")
     torch.save(record, half)
     os.replace(half, path)
 
 
-def load_checkpoint(path: Path, model: nn.Module, config: dict) -> dict:
-    """Put the weights back into `model` and return the rest of the state.
+def read_record(path: Path) -> dict:
+    """Read what `write_record` wrote.
 
     Raises:
-        CheckpointError: nothing was changed.
+        CheckpointError: it is damaged, or of another version.
     """
     try:
         record = torch.load(path, map_location="cpu", weights_only=True)
@@ -69,29 +73,44 @@ def load_checkpoint(path: Path, model: nn.Module, config: dict) -> dict:
             f"{path} has version {schema!r}, and version {SCHEMA} was expected. Update the course's package, or remove the "
             "file to start anew."
         )
-    if record["names"] != _names(model):
+    return record
+
+
+def load_checkpoint(path: Path, model: nn.Module, config: dict) -> dict:
+    """Read a checkpoint that goes with this model and these options.
+
+    Raises:
+        CheckpointError: it does not, or is damaged. Nothing was changed.
+    """
+    record = read_record(path)
+    difference = shape_difference(record, model)
+    if difference:
         raise CheckpointError(
-            f"{path} is a checkpoint of another model: {_difference(record['names'], _names(model))}. Give this run a path "
-            "of its own, or make the model that the checkpoint was made of."
+            f"{path} is a checkpoint of another model: {difference}. Give this run a path of its own, or make the model "
+            "that the checkpoint was made of."
         )
     if record["config"] != config:
         raise CheckpointError(
             f"{path} is a checkpoint of a run with other options: {_difference(record['config'], config)}. Use the same "
             "options to go on with it, or another path."
         )
-    if record["frozen"] != _digest(model, record["learned"]):
+    if record["frozen"] != frozen_digest(model, record["learned"]):
         raise CheckpointError(
             f"The frozen weights of this model are not those that {path} was trained with. Load the same pretrained "
             "weights again, or use another path."
         )
-    tensors = dict(model.named_parameters()) | dict(model.named_buffers())
-    with torch.no_grad():
-        for name, value in record["weights"].items():
-            tensors[name].copy_(value)
     return record
 
 
-def _digest(model: nn.Module, learned: Iterable[str]) -> str:
+@torch.no_grad()
+def put_weights(weights: dict[str, torch.Tensor], model: nn.Module) -> None:
+    """Copy weights and buffers, by name, into `model`."""
+    tensors = dict(model.named_parameters()) | dict(model.named_buffers())
+    for name, value in weights.items():
+        tensors[name].copy_(value)
+
+
+def frozen_digest(model: nn.Module, learned: Iterable[str]) -> str:
     """Of the weights that never learned: what was learned is only right on top of the same ones."""
     digest, learned = hashlib.sha256(), set(learned)
     for name, parameter in model.named_parameters():
@@ -100,6 +119,11 @@ def _digest(model: nn.Module, learned: Iterable[str]) -> str:
             digest.update(name.encode())
             digest.update(memoryview(flat.numpy()))
     return digest.hexdigest()
+
+
+def shape_difference(record: dict, model: nn.Module) -> str:
+    """Empty, or in words how this model differs from the one that the record was made of."""
+    return "" if record["names"] == _names(model) else _difference(record["names"], _names(model))
 
 
 def _names(model: nn.Module) -> dict[str, list]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -13,10 +14,12 @@ from .control import Control
 from .data import Batches, Examples, TaskData, as_task_data, check_learnable
 from .events import Event
 from .features import FeatureCache
-from .loop import Loop, Parts, Recipe, TrainingError, counts
+from .loop import Loop, TrainingError, counts
 from .optim import check_names, make_optimizer, make_schedule
+from .recipe import Parts, Recipe
 from .records import Costs, Run
 from .scores import Loss, default_loss
+from .snapshots import Snapshots
 from .trace import Tracer
 
 __all__ = ["TrainingError", "fit"]
@@ -50,6 +53,7 @@ def fit(
     augment: Callable | None = None,
     source: Examples | Callable[[nn.Module], float] | None = None,
     checkpoint: str | Path | None = None,
+    snapshots: Snapshots | int | None = None,
     trace: bool = True,
     trace_every: int = 0,
     control: Control | None = None,
@@ -83,6 +87,7 @@ def fit(
             after each epoch.
         checkpoint: a file that an unfinished run leaves, at each epoch and when it is stopped; the same call goes on from
             it. It is removed at the end.
+        snapshots: keep the state every so many steps (a number, or a `Snapshots`), so that the run can be forked (`fork`).
         trace: measure gradients and drift of each group, at the first step and the last of each epoch;
             `trace_every` adds each so-manieth step.
         control: pause, stop and commands from another thread, honoured before the next step.
@@ -94,76 +99,114 @@ def fit(
         CheckpointError: the checkpoint is damaged, of another model or of other options; no weight was changed.
         TrainingError: the loss became infinite or NaN, or memory ran out; `.run` has what was measured.
     """
-    data = as_task_data(data)
-    _check_counts(epochs=epochs, batch_size=batch_size, accumulate=accumulate, valid_every=valid_every)
-    check_names(optimizer, schedule, lr, warmup)
-    target = _pick_device(device)
-    _check_choices(precision, patience, data, target)
+    asked = dict(locals())
+    snapshots = _as_snapshots(asked.pop("snapshots"), checkpoint)
+    control, on_event = asked.pop("control"), asked.pop("on_event")
+    loop = make_loop(asked, control, on_event)
+    if snapshots is not None:
+        options = {name: value for name, value in asked.items() if name != "model"}
+        snapshots.begin(options, loop.parts.all())
+        loop.snapshots = snapshots
+    return run_loop(loop)
+
+
+def make_loop(asked: Mapping, control: Control | None, on_event: Callable[[Event], None] | None) -> Loop:
+    """Check `fit`'s arguments, freeze as its plan says, and have everything ready for the first step."""
+    o = SimpleNamespace(**asked)
+    model, plan, data = o.model, o.plan, as_task_data(o.data)
+    _check_counts(
+        epochs=o.epochs, batch_size=o.batch_size, accumulate=o.accumulate, valid_every=o.valid_every
+    )
+    check_names(o.optimizer, o.schedule, o.lr, o.warmup)
+    target = _pick_device(o.device)
+    _check_choices(o.precision, o.patience, data, target)
     parts = Parts(
         Batches(data.train, "training", target),
         Batches(data.valid, "validation", target) if data.valid is not None else None,
         Batches(data.test, "test", target) if data.test is not None else None,
     )
-    if loss is None:
+    if o.loss is None:
         check_learnable(parts.train)
     tree = plan.tree if plan is not None else ModelTree.of(model)
-    named = parameter_groups(tree, model, lr)
+    named = parameter_groups(tree, model, o.lr)
     if plan is not None:
         apply_plan(plan, model)
     _check_something_learns(model)
     model.to(target)
-    made = make_optimizer(optimizer, named, _highest(lr), weight_decay)
+    made = make_optimizer(o.optimizer, named, _highest(o.lr), o.weight_decay)
     recipe = Recipe(
-        epochs=epochs,
-        batch_size=batch_size,
-        accumulate=accumulate,
-        group_by_length=group_by_length,
-        precision=precision,
-        patience=patience,
-        valid_every=valid_every,
-        cache=_shared_cache if cache is True else cache or None,
-        checkpoint=Path(checkpoint) if checkpoint is not None else None,
-        unfreeze=dict(unfreeze or {}),
-        source=source if source is None or callable(source) else Batches(source, "source", target),
-        augment=augment,
-        trace_every=trace_every,
+        epochs=o.epochs,
+        batch_size=o.batch_size,
+        accumulate=o.accumulate,
+        group_by_length=o.group_by_length,
+        precision=o.precision,
+        patience=o.patience,
+        valid_every=o.valid_every,
+        cache=_shared_cache if o.cache is True else o.cache or None,
+        checkpoint=Path(o.checkpoint) if o.checkpoint is not None else None,
+        unfreeze=dict(o.unfreeze or {}),
+        source=o.source if o.source is None or callable(o.source) else Batches(o.source, "source", target),
+        augment=o.augment,
+        trace_every=o.trace_every,
     )
     config = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "lr": dict(lr) if isinstance(lr, Mapping) else lr,
-        "optimizer": optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "custom"),
-        "weight_decay": weight_decay,
-        "schedule": schedule,
-        "warmup": warmup,
-        "seed": seed,
-        "accumulate": accumulate,
-        "group_by_length": group_by_length,
-        "precision": precision,
-        "patience": patience,
-        "valid_every": valid_every,
+        "epochs": o.epochs,
+        "batch_size": o.batch_size,
+        "lr": dict(o.lr) if isinstance(o.lr, Mapping) else o.lr,
+        "optimizer": o.optimizer
+        if isinstance(o.optimizer, str)
+        else getattr(o.optimizer, "__name__", "custom"),
+        "weight_decay": o.weight_decay,
+        "schedule": o.schedule,
+        "warmup": o.warmup,
+        "seed": o.seed,
+        "accumulate": o.accumulate,
+        "group_by_length": o.group_by_length,
+        "precision": o.precision,
+        "patience": o.patience,
+        "valid_every": o.valid_every,
         "examples": parts.train.size,
         "plan": plan.to_dict() if plan is not None else None,
-        "unfreeze": {str(epoch): each.to_dict() for epoch, each in recipe.unfreeze.items()},
+        "unfreeze": schedule_record(recipe.unfreeze),
     }
     groups = {group["name"]: group["params"] for group in named}
-    loop = Loop(
+    return Loop(
         model,
+        tree,
         parts,
         recipe,
         made,
-        make_schedule(schedule, made, recipe.steps(parts.train.size), warmup),
-        loss or default_loss(parts.train),
-        Tracer(groups) if trace else None,
+        make_schedule(o.schedule, made, recipe.steps(parts.train.size), o.warmup),
+        o.loss or default_loss(parts.train),
+        Tracer(groups) if o.trace else None,
         groups,
         control or Control(),
         on_event or (lambda event: None),
         Run(config, costs=Costs(**counts(model)), device=_device_name(target)),
     )
-    # The caller's random numbers go on as if nothing had been drawn here.
-    with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
-        torch.manual_seed(seed)
+
+
+def run_loop(loop: Loop) -> Run:
+    """Train to the end; the caller's random numbers go on as if nothing had been drawn here."""
+    with torch.random.fork_rng(devices=[loop.device] if loop.device.type == "cuda" else []):
+        torch.manual_seed(loop.run.config["seed"])
         return loop.run_all()
+
+
+def schedule_record(unfreeze: Mapping[int, FreezePlan]) -> dict[str, dict]:
+    """Plans by epoch as plain JSON data."""
+    return {str(epoch): plan.to_dict() for epoch, plan in unfreeze.items()}
+
+
+def _as_snapshots(snapshots: Snapshots | int | None, checkpoint) -> Snapshots | None:
+    given = snapshots is None or isinstance(snapshots, Snapshots)
+    found = snapshots if given else Snapshots(snapshots)
+    if found is not None and checkpoint is not None:
+        raise ValueError(
+            "A run with a checkpoint can't keep snapshots: after going on from the checkpoint its first steps would be "
+            "missing. Leave out one of `checkpoint` and `snapshots`."
+        )
+    return found
 
 
 def _check_something_learns(model: nn.Module) -> None:

@@ -6,16 +6,14 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import torch
 from torch import Tensor, nn
 
-from ..core import FreezePlan, apply_plan
+from ..core import FreezePlan, ModelTree, apply_plan
 from ..core.scan import scan
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import frozen_digest, load_checkpoint, record_of, write_record
 from .control import Control
 from .data import Batch, Batches
 from .events import (
@@ -29,9 +27,12 @@ from .events import (
     Started,
     Stepped,
 )
-from .features import FeatureCache, FrozenFeatures, Interrupted
+from .features import FrozenFeatures, Interrupted
+from .place import Place, put_back, state_of
+from .recipe import Parts, Recipe
 from .records import Run
 from .scores import Loss, accuracy_of, scores_of
+from .snapshots import Snapshots
 from .trace import Tracer, where_it_broke
 
 EVALUATION_BATCH = 64
@@ -45,48 +46,13 @@ class TrainingError(RuntimeError):
         self.run = run
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What the loop needs to know of the options; see `fit`."""
-
-    epochs: int
-    batch_size: int
-    accumulate: int
-    group_by_length: bool
-    precision: str
-    patience: int | None
-    valid_every: int
-    cache: FeatureCache | None
-    checkpoint: Path | None
-    unfreeze: Mapping[int, FreezePlan]
-    source: Batches | Callable[[nn.Module], float] | None
-    augment: Callable | None
-    trace_every: int
-
-    def steps(self, examples: int) -> int:
-        """Optimizer steps in all."""
-        batches = math.ceil(examples / self.batch_size)
-        return self.epochs * math.ceil(batches / self.accumulate)
-
-
-@dataclass
-class Parts:
-    """The data, on the training device."""
-
-    train: Batches
-    valid: Batches | None
-    test: Batches | None
-
-    def all(self) -> list[Batches]:
-        return [part for part in (self.train, self.valid, self.test) if part is not None]
-
-
 class Loop:
     """One run: the pieces it needs at each step."""
 
     def __init__(
         self,
         model: nn.Module,
+        tree: ModelTree,
         parts: Parts,
         recipe: Recipe,
         optimizer: torch.optim.Optimizer,
@@ -97,8 +63,9 @@ class Loop:
         control: Control,
         tell: Callable[[Event], None],
         run: Run,
+        snapshots: Snapshots | None = None,
     ) -> None:
-        self.model, self.parts, self.recipe = model, parts, recipe
+        self.model, self.tree, self.parts, self.recipe = model, tree, parts, recipe
         self.optimizer, self.schedule, self.loss = optimizer, schedule, loss
         self.tracer, self.groups, self.control, self.tell, self.run = tracer, groups, control, tell, run
         self.device = parts.train.labels.device
@@ -109,6 +76,13 @@ class Loop:
         self.signature: tuple | None = None
         self.best: tuple[float, dict[str, Tensor]] | None = None
         self.learned: set[str] = set()
+        self.snapshots = snapshots
+        self.record: dict | None = None  # the state to begin with, in place of the start
+        self.fork: tuple[int, Callable[[int], None]] | None = (
+            None  # what happens after so many steps, told the epoch
+        )
+        self.fed_before = False
+        self._plan_is_new = True
         half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(recipe.precision)
         self.autocast = (
             contextlib.nullcontext if half is None else lambda: torch.autocast(self.device.type, half)
@@ -123,6 +97,8 @@ class Loop:
         self.tell(Started(0, self.steps, run.costs.trainable, run.costs.total, run.device))
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
+        if self.tracer is not None:
+            run.trace = self.tracer.trace
         processor = time.process_time()
         try:
             self._train()
@@ -139,22 +115,28 @@ class Loop:
         finally:
             self.model.eval()
             self._sample_memory()
-            if self.tracer is not None:
-                run.trace = self.tracer.trace
+            if self.snapshots is not None:
+                run.snapshots = self.snapshots
+                run.notes += self.snapshots.notes
         self.tell(Finished(run.steps, run.status))
         return run
 
     def _train(self) -> None:
-        begin, skip = self._resume()
-        if begin == 1 and not skip:
+        self.optimizer.zero_grad(
+            set_to_none=True
+        )  # a run that broke off leaves gradients that are no numbers
+        place = self._resume()
+        if place is None:
             self._measure_source()
-        for epoch in range(begin, self.recipe.epochs + 1):
-            self._change_plan(epoch)
+            place = Place(1, 0, self.order.get_state(), entered=False)
+        for epoch in range(place.epoch, self.recipe.epochs + 1):
+            if not place.entered:
+                self._change_plan(epoch)
             self._prepare_features(epoch)
-            if self.control.stopped or not self._epoch(epoch, skip):
+            if self.control.stopped or not self._epoch(epoch, place.batch):
                 self.run.status = "stopped"
                 return
-            skip = 0
+            place = Place(epoch + 1, 0, self.order.get_state(), entered=False)
             looked = epoch % self.recipe.valid_every == 0 or epoch == self.recipe.epochs
             if looked:
                 self._end_epoch(epoch)
@@ -164,7 +146,7 @@ class Loop:
                     f"epochs. The weights are those of epoch {self.run.best_epoch}."
                 )
                 break
-            self._save(epoch + 1, 0, self.order.get_state())
+            self._save(place)
         if self.recipe.checkpoint is not None:
             self.recipe.checkpoint.unlink(missing_ok=True)
 
@@ -175,14 +157,19 @@ class Loop:
         batches = self.parts.train.shuffled(self.recipe.batch_size, self.order, self.recipe.group_by_length)
         accumulate = self.recipe.accumulate
         for first in range(skip, len(batches), accumulate):
-            if not self._between_steps(epoch):
-                self._save(epoch, first, at_start)
+            place = Place(epoch, first, at_start, entered=True)
+            if not self._between_steps(place):
+                self._save(place)
                 return False
             self._step(batches[first : first + accumulate], last=first + accumulate >= len(batches))
         return True
 
-    def _between_steps(self, epoch: int) -> bool:
-        """Honour commands, pause and stop; returns whether to go on."""
+    def _between_steps(self, place: Place) -> bool:
+        """Fork, keep a snapshot, honour commands, pause and stop; returns whether to go on."""
+        epoch = place.epoch
+        if self.fork is not None and self.run.steps == self.fork[0]:
+            (_, turn), self.fork = self.fork, None
+            turn(epoch)
         self._run_commands(epoch)
         if self.control.paused:
             self.tell(Paused(self.run.steps))
@@ -190,6 +177,9 @@ class Loop:
                 self._run_commands(epoch)
             if not self.control.stopped:
                 self.tell(Resumed(self.run.steps))
+        if self.snapshots is not None and self.fork is None:
+            self.snapshots.look(self, place, self._plan_is_new)
+            self._plan_is_new = False
         return not self.control.stopped
 
     def _run_commands(self, epoch: int) -> None:
@@ -265,10 +255,11 @@ class Loop:
             why = "it was switched off"
         elif recipe.augment is not None:
             why = "augmentation changes the inputs at each pass"
-        elif recipe.epochs - epoch < 1:
+        elif recipe.epochs - epoch < 1 and not self.fed_before:
             why = "only one pass over the data is left, so nothing would be used twice"
         elif hasattr(self.model, "dynamo_ctx"):
             why = "the model is compiled"
+        self.fed_before = False
         if why:
             note.append({"epoch": epoch, "used": False, "why": why})
             return
@@ -305,7 +296,12 @@ class Loop:
 
     def _change_plan(self, epoch: int) -> None:
         plan = self.recipe.unfreeze.get(epoch)
-        if plan is not None and apply_plan(plan, self.model, self.optimizer):
+        if plan is not None:
+            self.adopt(plan, epoch)
+
+    def adopt(self, plan: FreezePlan, epoch: int) -> None:
+        """Go on under this plan."""
+        if apply_plan(plan, self.model, self.optimizer):
             self._plan_changed(epoch)
 
     def _plan_changed(self, epoch: int) -> None:
@@ -313,6 +309,7 @@ class Loop:
         if self.tracer is not None:
             self.tracer.note_start()
         self._note_learned()
+        self._plan_is_new = True
         self._prepare_features(epoch)
         self.tell(PlanChanged(self.run.steps, self.run.costs.trainable))
 
@@ -383,43 +380,24 @@ class Loop:
 
     # -- stopping and going on ------------------------------------------------------------------------------------
 
-    def _save(self, epoch: int, batch: int, order: Tensor) -> None:
-        if self.recipe.checkpoint is None:
-            return
-        state = {
-            "config": self.run.config,
-            "epoch": epoch,
-            "batch": batch,
-            "order": order,
-            "random": torch.get_rng_state(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "best": None if self.best is None else list(self.best),
-            "run": self.run.state(),
-        }
-        save_checkpoint(self.recipe.checkpoint, self.model, self.learned, state)
+    def _save(self, place: Place) -> None:
+        if self.recipe.checkpoint is not None:
+            frozen = frozen_digest(self.model, self.learned)
+            write_record(
+                self.recipe.checkpoint, record_of(self.model, self.learned, frozen, state_of(self, place))
+            )
 
-    def _resume(self) -> tuple[int, int]:
-        """The epoch and the batch to begin with: from the checkpoint, where there is one."""
+    def _resume(self) -> Place | None:
+        """Where to begin, if it is not the start: at a given state, or at the checkpoint's where there is one."""
         self._note_learned()
+        if self.record is not None:
+            return put_back(self, self.record)
         path = self.recipe.checkpoint
         if path is None or not path.exists():
-            return 1, 0
-        record = load_checkpoint(path, self.model, self.run.config)
-        for epoch in range(1, record["epoch"] + 1):
-            if epoch in self.recipe.unfreeze:
-                apply_plan(self.recipe.unfreeze[epoch], self.model, self.optimizer)
-        self._note_learned()
-        self.optimizer.load_state_dict(record["optimizer"])
-        self.schedule.load_state_dict(record["schedule"])
-        self.scaler.load_state_dict(record["scaler"])
-        self.order.set_state(record["order"])
-        torch.set_rng_state(record["random"])
-        self.best = None if record["best"] is None else tuple(record["best"])
-        self.run.take_state(record["run"])
+            return None
+        place = put_back(self, load_checkpoint(path, self.model, self.run.config))
         self.run.notes.append(f"Went on from step {self.run.steps}, where an earlier run had stopped.")
-        return record["epoch"], record["batch"]
+        return place
 
     # -- what can go wrong ------------------------------------------------------------------------------------------
 

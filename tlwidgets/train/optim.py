@@ -123,3 +123,21 @@ def gradual_unfreezing(
         plan = plan.with_policy(row.id, "trained")
         schedule[epoch] = plan
     return schedule
+
+
+def change_rates(
+    optimizer: torch.optim.Optimizer, schedule, rates: Mapping[str, float], rows: Mapping[str, list]
+) -> None:
+    """Give each row another highest rate, in the middle of a schedule, which keeps its shape.
+
+    Args:
+        rates: the new highest rate by row.
+        rows: each row's parameters.
+    """
+    row_of = {id(weight): name for name, weights in rows.items() for weight in weights}
+    for index, group in enumerate(optimizer.param_groups):
+        factor = rates[row_of[id(group["params"][0])]] / group.get("max_lr", group["initial_lr"])
+        for key in ("lr", "initial_lr", "max_lr", "min_lr"):
+            if key in group:
+                group[key] *= factor
+        schedule.base_lrs[index] *= factor

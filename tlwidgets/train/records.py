@@ -87,6 +87,7 @@ class Run:
             "sites" (modules whose output is kept), "nbytes", "warm" (there from an earlier run), "on_disk", "seconds".
         best_epoch: with `patience`, the epoch whose weights the model has now; else 0.
         notes: sentences a person should read.
+        snapshots: what `fork` starts from; None in a record that was loaded from a file.
     """
 
     config: dict
@@ -100,6 +101,8 @@ class Run:
     cache: list[dict] = field(default_factory=list)
     best_epoch: int = 0
     notes: list[str] = field(default_factory=list)
+
+    snapshots = None  # a `Snapshots` where fit(snapshots=...) kept some; no field: a saved record has none
 
     @property
     def steps(self) -> int:

@@ -37,12 +37,12 @@ class Tracer:
         self.note_start()
 
     @torch.no_grad()
-    def note_start(self) -> None:
-        """Remember where the weights are that learn now and did not before (frozen ones have not moved)."""
-        for weights in self._groups.values():
-            for weight in weights:
-                if weight.requires_grad and id(weight) not in self._start:
-                    self._start[id(weight)] = weight.detach().clone()
+    def note_start(self, also: Sequence[nn.Parameter] = ()) -> None:
+        """Remember where the weights are that learn now and did not before (frozen ones have not moved), and `also`."""
+        learning = [weight for weights in self._groups.values() for weight in weights if weight.requires_grad]
+        for weight in [*learning, *also]:
+            if id(weight) not in self._start:
+                self._start[id(weight)] = weight.detach().clone()
 
     @torch.no_grad()
     def gradients(self) -> list[float]:

@@ -7,6 +7,8 @@ _HOME = {
     "TrainPanel": "train_panel",
     "Predict": "predict",
     "progress_bar": "progress",
+    "UnfreezeScore": "unfreeze_score",
+    "ForkPanel": "fork_panel",
 }
 
 __all__ = sorted(_HOME)

@@ -34,6 +34,7 @@ from .device import device_record
 from .environment import is_live
 from .freeze_panel import FreezePanel
 from .receipt import Receipt
+from .unfreeze_score import UnfreezeScore
 
 _ALIVE = ("running", "pausing", "paused", "stopping")
 _OPTIONS = {
@@ -51,7 +52,8 @@ class TrainPanel:
         plan: what is frozen: a `FreezePlan`; a `FreezePanel` of the same model, whose clicks then take effect between
             two steps of the training; or None, which keeps the model as it is.
         data: a `TaskData`, or training examples alone.
-        **fit_options: `epochs`, `batch_size`, `lr` and the others of `fit`.
+        **fit_options: `epochs`, `batch_size`, `lr` and the others of `fit`. `unfreeze` may be an `UnfreezeScore`: it gives
+            the number of epochs, where none is given, and shows which epoch is being trained.
 
     Display the panel by making it a cell's last line. Where nobody can click (papermill, nbconvert, grading),
     `start()` trains to the end before it returns, and the curves are shown as a static picture.
@@ -71,6 +73,9 @@ class TrainPanel:
         self._plan = plan
         self._data = as_task_data(data)
         self._options = {**_OPTIONS, **fit_options}
+        self._score = score if isinstance(score := self._options["unfreeze"], UnfreezeScore) else None
+        if self._score is not None:
+            self._options["epochs"] = fit_options.get("epochs", self._score.epochs)
         self._trace = shown.Trace()
         self._clock = shown.Clock()
         self._control = Control()
@@ -88,6 +93,22 @@ class TrainPanel:
         self._receipt = Receipt(self._rendered)
 
     # -- what there is ---------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> nn.Module:
+        """The model.
+
+        Raises:
+            FreezeError: the panel was closed.
+        """
+        self._check_open()
+        return self._model
+
+    def _check_open(self) -> None:
+        if self._model is None:
+            raise FreezeError(
+                "This panel was closed and has let its model go. Make a new one: TrainPanel(model, ...)."
+            )
 
     @property
     def run(self) -> Run | None:
@@ -157,10 +178,7 @@ class TrainPanel:
         After an end it begins anew, with the weights as they are. While a training runs, nothing happens.
         """
         with self._lock:
-            if self._model is None:
-                raise FreezeError(
-                    "This panel was closed and has let its model go. Make a new one: TrainPanel(model, ...)."
-                )
+            self._check_open()
             if self._phase in _ALIVE:
                 return
             live = is_live()
@@ -276,13 +294,16 @@ class TrainPanel:
         run, error = None, None
         try:
             plan = self._plan.plan if isinstance(self._plan, FreezePanel) else self._plan
-            run = fit(
-                self._model, plan, self._data, control=control, on_event=self._on_event, **self._options
-            )
+            options = dict(self._options)
+            if self._score is not None:
+                options["unfreeze"] = self._score.schedule
+                plan = options["unfreeze"][1]
+            run = fit(self._model, plan, self._data, control=control, on_event=self._on_event, **options)
         except BaseException as raised:  # whatever it is, `wait` raises it in the thread that asks
             run, error = getattr(raised, "run", None), raised
         finally:
             self._return_panel(control)
+            self._mark(0)
         with self._lock:
             self._clock.halt()
             self._trace.finish()
@@ -318,7 +339,14 @@ class TrainPanel:
                 self._clock.go()
             elif isinstance(event, FeaturesComputed) and event.done < event.total:
                 self._once = f"frozen layers, once: {event.done:,} of {event.total:,} {event.part} examples"
+        if isinstance(event, (Started, EpochEnded)):
+            self._mark(min(self._epoch + 1, self._options["epochs"]))
         self._publish()
+
+    def _mark(self, epoch: int) -> None:
+        """Show the epoch that is being trained in the score; 0 for none."""
+        if self._score is not None:
+            self._score.mark(epoch)
 
     # -- telling ---------------------------------------------------------------------------------------------
 

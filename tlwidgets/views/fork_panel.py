@@ -1,0 +1,369 @@
+"""The fork panel: a run's curves, a marker on one of its steps, and what would have come of another plan from there."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+
+from torch import nn
+
+from ..core import FreezeError, FreezePlan, ModelTree
+from ..render.fork import fork_html, fork_text
+from ..train import ForkError, Run, TrainingError
+from . import fork_choice as chosen
+from . import fork_state as shown
+from .environment import is_live
+from .forks import Forks
+from .freeze_panel import FreezePanel
+from .freeze_state import most_layers, preset_plans
+from .receipt import Receipt
+from .train_panel import TrainPanel
+
+
+class ForkPanel:
+    """Fork a run at a step that is chosen on its curves, and see both courses side by side.
+
+    Args:
+        source: a `TrainPanel` whose training has ended (or is waited for), or the `Run` of `fit`; either trained with
+            `snapshots=...`.
+        model: the model that was trained; with a `TrainPanel` its own. It is not changed: each fork trains a copy.
+        freezing: a `FreezePanel`, whose plan can be chosen, too.
+
+    Display the panel by making it a cell's last line. `.fork()` trains in the background where somebody can click, else
+    to the end before it returns; `.forks` has each one's `.run` and `.model`.
+
+    Raises:
+        TypeError: `source` is neither; or it is a Run, and `model` is no module.
+        ForkError: the run kept no snapshots.
+        RuntimeError: the training panel's training has not begun.
+    """
+
+    def __init__(
+        self, source: TrainPanel | Run, model: nn.Module | None = None, freezing: FreezePanel | None = None
+    ) -> None:
+        run, model = _read(source, model)
+        if run.snapshots is None or not run.snapshots.steps:
+            raise ForkError(
+                "This run kept no snapshots, so there is no way back into it. Train with snapshots: "
+                "TrainPanel(..., snapshots=25), or fit(..., snapshots=25), keeps the state every 25 steps."
+            )
+        self._lock = threading.RLock()
+        self._run, self._model, self._freezing = run, model, freezing
+        self._from_panel = isinstance(source, TrainPanel)
+        self._tree = ModelTree.of(model)
+        self._title = type(model).__name__
+        self._each = shown.steps_an_epoch(run)
+        self._steps = run.config["epochs"] * self._each
+        k = min(2, most_layers(self._tree))
+        self._plans = preset_plans(self._tree, k)
+        self._forks = Forks(run, model, self._lock, self._told)
+        self._choice = chosen.Choice(step=0, k=k)
+        self._choice = replace(self._choice, step=min(self._most, self._each))
+        self._message = {"kind": "", "text": ""}
+        self._widget = None
+        self._twin = ""
+        self._receipt = Receipt(self._rendered)
+
+    # -- what there is ---------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run:
+        """The run that is forked."""
+        return self._run
+
+    @property
+    def forks(self) -> list[shown.Fork]:
+        """The forks that have ended, oldest first: `.run`, `.model`, `.step`, `.change`."""
+        return self._forks.ended
+
+    @property
+    def code(self) -> str:
+        """Python lines that fork as the button would now."""
+        with self._lock:
+            base = "training.run" if self._from_panel else "run"
+            if self._choice.base:
+                base = f"forks.forks[{[each.name for each in self.forks].index(self._choice.base)}].run"
+            return chosen.code_of(self._choice, base, self._new_rate())
+
+    @property
+    def state(self) -> dict:
+        """All that the panel shows, as plain data: what the widget, its static twin and tests read."""
+        with self._lock:
+            return {
+                "schema": shown.SCHEMA,
+                "view": "fork",
+                "title": f"Forks of the training of {self._title}",
+                "lines": self._forks.lines(),
+                **self._frame(),
+            }
+
+    def _frame(self) -> dict:
+        """All but the lines: what may change at each move of the marker."""
+        forks = self._forks
+        lines = forks.lines()
+        place, how = shown.place_words(self._choice.step, self._each, shown.kept_steps(self._base_run()))
+        running = forks.running is not None
+        closed = self._model is None
+        return {
+            "step": self._choice.step,
+            "most": self._most,
+            "steps": self._steps,
+            "each": self._each,
+            "place": place,
+            "how": how,
+            "axes": {
+                "loss": shown.axis_of(lines, "loss", None),
+                "accuracy": shown.axis_of(lines, "accuracy", 1.0),
+            },
+            "bases": chosen.base_items(self._choice, [each.name for each in self.forks]),
+            "plans": self._plan_items(),
+            "rates": chosen.rate_items(self._choice),
+            "rows": forks.rows(),
+            "order": [line["name"] for line in lines],
+            "share": shown.share_of(forks.running, forks.at, self._steps),
+            "progress": shown.progress_words(forks.running, forks.at, self._steps),
+            "left": "",
+            "running": running,
+            "actions": {
+                "fork": not running and not closed and not forks.full,
+                "stop": running and not forks.stopping,
+                "remove": not running and not closed,
+                "restore": forks.removed is not None and not running and not closed,
+            },
+            "code": self.code if not closed else "",
+            "status": forks.status,
+            "message": dict(self._message),
+            "closed": closed,
+        }
+
+    def _plan_items(self) -> list[dict]:
+        return chosen.plan_items(self._choice, self._tree, self._plans, self._freezing is not None)
+
+    def _base_run(self) -> Run:
+        return self._forks.run_of(self._choice.base)
+
+    @property
+    def _most(self) -> int:
+        run = self._base_run()
+        return run.steps - (run.status != "stopped")
+
+    # -- what can be chosen ----------------------------------------------------------------------------------
+
+    def move(self, step: int) -> None:
+        """Put the marker after this step.
+
+        Raises:
+            ForkError: the run has no such step.
+        """
+        with self._lock:
+            if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= self._most:
+                raise ForkError(
+                    f"There is no step {step!r} to fork at. Expected a whole number from 0 (before the first step) to "
+                    f"{self._most:,}."
+                )
+            self._choose(step=step)
+
+    def choose_plan(self, name: str, k: int | None = None) -> None:
+        """What is frozen from the fork on: "as" (as the run did), "panel" (the freezing panel's plan), or a preset.
+
+        Raises:
+            FreezeError: there is no such choice, or it would train nothing here.
+        """
+        with self._lock:
+            items = {each["name"]: each for each in self._plan_items()}
+            if name not in items:
+                raise FreezeError(
+                    f"There is no plan {name!r} to choose. Expected one of {', '.join(map(repr, items))}."
+                )
+            if k is not None and name == "last":
+                self._plans["last"] = FreezePlan.preset("last", self._tree, k=k)
+            elif items[name]["unavailable"]:
+                raise FreezeError(items[name]["unavailable"])
+            self._choose(plan=name, k=self._choice.k if k is None or name != "last" else k)
+
+    def choose_rate(self, name: str) -> None:
+        """The learning rate from the fork on: "same", "half", "tenth" or "twice".
+
+        Raises:
+            ForkError: there is no such choice.
+        """
+        with self._lock:
+            if name not in chosen.RATES:
+                raise ForkError(
+                    f"There is no rate {name!r} to choose. Expected one of {', '.join(map(repr, chosen.RATES))}."
+                )
+            self._choose(rate=name)
+
+    def choose_base(self, name: str) -> None:
+        """What is forked: "" for the run, or the name of a fork ("A").
+
+        Raises:
+            ForkError: there is no such fork, or it has not ended.
+        """
+        with self._lock:
+            if name and name not in [each.name for each in self.forks]:
+                raise ForkError(
+                    f"There is no fork {name!r} that has ended. Expected '' (the run) or a fork's name."
+                )
+            self._choice = replace(self._choice, base=name)
+            self._choose(step=min(self._choice.step, self._most))
+
+    def _choose(self, **changes) -> None:
+        self._choice = replace(self._choice, **changes)
+        self._say("", "")
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    def fork(self) -> None:
+        """Fork at the marker: in the background where somebody can click, else to the end.
+
+        Raises:
+            FreezeError: the panel was closed.
+            ForkError: a fork is training, or there are as many as can be told apart.
+            ForkError, ValueError, TrainingError: where nobody can click, what `fork` raised.
+        """
+        with self._lock:
+            if self._model is None:
+                raise FreezeError(
+                    "This panel was closed and has let its model go. Make a new one: ForkPanel(training)."
+                )
+            choice, plan = self._choice, None
+            if choice.plan != "as":
+                plan = self._freezing.plan if choice.plan == "panel" else self._plans[choice.plan]
+            live = is_live()
+            train = self._forks.begin(choice, plan, self._new_rate(), live)
+            self._say("", "")
+        train()
+        if not live and self._forks.error is not None:
+            raise self._forks.error
+
+    def _new_rate(self) -> float | dict[str, float] | None:
+        return chosen.rate_of(self._choice, self._base_run().snapshots.arguments["lr"])
+
+    def stop(self) -> None:
+        """End the fork that trains before its next step; its curves stay."""
+        with self._lock:
+            self._forks.stop()
+        self._publish()
+
+    def wait(self) -> Run:
+        """Wait for the fork that trains, and return its record (of the last one, where none trains).
+
+        Raises:
+            RuntimeError: nothing was forked yet.
+            ForkError, ValueError, TrainingError: what `fork` raised.
+        """
+        self._forks.wait()
+        if self._forks.error is not None:
+            raise self._forks.error
+        if not self.forks:
+            raise RuntimeError("There is nothing to wait for: nothing was forked. Call fork() first.")
+        return self.forks[-1].run
+
+    def remove(self, name: str | None = None) -> None:
+        """Take a fork away (the last one, without a name); `restore` brings it back.
+
+        Raises:
+            ForkError: there is no such fork, or it trains.
+        """
+        with self._lock:
+            gone = self._forks.remove(name)
+            if self._choice.base == gone.name:
+                self.choose_base("")
+            self._say("", "")
+
+    def restore(self) -> None:
+        """Bring back the fork that was removed last.
+
+        Raises:
+            ForkError: none was, or another one was made since.
+        """
+        with self._lock:
+            self._forks.restore()
+            self._say("", "")
+
+    def close(self) -> None:
+        """Stop a fork that trains and let the models go. The output keeps the last state as a static picture."""
+        self.stop()
+        self._forks.wait()
+        with self._lock:
+            if self._model is None:
+                return
+            self._model = self._freezing = self._forks.model = None
+            for each in self.forks:
+                each.model = None
+            self._receipt.close()
+            if self._widget is not None:
+                self._widget.close()
+                self._widget = None
+
+    # -- telling ---------------------------------------------------------------------------------------------
+
+    def _say(self, kind: str, text: str) -> None:
+        self._message = {"kind": kind, "text": text}
+        self._publish()
+
+    def _told(self, now: bool) -> None:
+        """A fork made a step, or ended."""
+        words = self._forks.error_words() if now else ""
+        if words:
+            self._message = {"kind": "error", "text": words}
+        self._publish(now)
+
+    def _publish(self, now: bool = False) -> None:
+        if self._widget is not None:
+            self._widget.publish(now)
+        if now:
+            self._receipt.flush()
+            if self._twin:
+                self._show_twin(update=True)
+        else:
+            self._receipt.touch()
+
+    def _rendered(self) -> tuple[str, str]:
+        state = self.state
+        return fork_html(state), fork_text(state)
+
+    def _show_twin(self, update: bool) -> None:
+        from IPython.display import publish_display_data
+
+        html, text = self._rendered()
+        publish_display_data(
+            {"text/html": html, "text/plain": text}, transient={"display_id": self._twin}, update=update
+        )
+
+    def _ipython_display_(self) -> None:
+        if not is_live() or self._model is None:
+            # Shown before `fork()`, it becomes both curves at the end, in the same place.
+            self._twin = self._twin or f"tl-fork-{uuid.uuid4().hex[:12]}"
+            self._show_twin(update=False)
+            return
+        if self._widget is None:
+            from .fork_widget import ForkWidget
+
+            self._widget = ForkWidget(self)
+        self._widget.show()
+        self._receipt.show()
+
+    def __repr__(self) -> str:
+        return f"ForkPanel({self._title}: {len(self.forks)} forks, marker after step {self._choice.step})"
+
+
+def _read(source, model) -> tuple[Run, nn.Module]:
+    if isinstance(source, TrainPanel):
+        try:
+            run = source.wait()
+        except TrainingError as error:  # it can be forked from before it broke
+            run = error.run
+        return run, source.model if model is None else model
+    if not isinstance(source, Run):
+        raise TypeError(
+            f"What is to be forked is a {type(source).__name__}. Expected a TrainPanel, or the Run that fit returned."
+        )
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"The model is a {type(model).__name__}. Expected the torch.nn.Module that the run trained: "
+            "ForkPanel(run, model)."
+        )
+    return source, model

@@ -1,0 +1,192 @@
+"""The forks of a run: one trains at a time, in the background or not; those that ended stay until they are removed."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+
+from torch import nn
+
+from ..core import FreezePlan
+from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, TrainingError, fork
+from . import fork_state as shown
+from .fork_choice import Choice, change_words
+from .fork_state import MOST_FORKS, Fork
+from .train_state import Trace
+
+_NAMES = "ABCDEFGH"
+
+
+class Forks:
+    """The forks of `run`, whose trained model each of them starts from a copy of.
+
+    `lock` is held while anything changes; `tell(now)` is called after it has.
+
+    Attributes:
+        items: all forks, the one that trains among them.
+        running: the fork that trains, or None; `at` is the step it is at.
+        status, error: the last thing that happened, in words, and what went wrong in the last fork.
+    """
+
+    def __init__(self, run: Run, model: nn.Module, lock, tell: Callable[[bool], None]) -> None:
+        self.run, self.model = run, model
+        self.items: list[Fork] = []
+        self.removed: tuple[int, Fork] | None = None
+        self.running: Fork | None = None
+        self.stopping = False
+        self.at = 0
+        self.status = "Move the marker to a step, choose what is to be different from there on, and fork."
+        self.error: BaseException | None = None
+        self._line = shown.line_of(shown.trace_of(run), "", "The run", 0)
+        self._lock, self._tell = lock, tell
+        self._trace = Trace()
+        self._control = Control()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def ended(self) -> list[Fork]:
+        """Those that do not train."""
+        return [each for each in self.items if each.run is not None]
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as can be told apart."""
+        return len(self.items) >= MOST_FORKS
+
+    def run_of(self, name: str) -> Run:
+        """The record of a fork that ended; the run's, for any other name."""
+        return next((each.run for each in self.ended if each.name == name), self.run)
+
+    def lines(self) -> list[dict]:
+        """The lines of the charts, the run's first."""
+        if self.running is not None:  # drawn when it is looked at, not at each step
+            self.running.line = self._line_of(self.running)
+        return [self._line, *(each.line for each in self.items)]
+
+    def rows(self) -> list[dict]:
+        """The rows of the table below the charts, the run's first."""
+        rows = [shown.result_row(self._line, self.run, "", "")]
+        for each in self.items:
+            since = f"step {each.step:,}" + (f" of fork {each.base}" if each.base else "")
+            rows.append(shown.result_row(each.line, each.run, since, each.change))
+        return rows
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def begin(self, choice: Choice, plan: FreezePlan | None, rate, live: bool) -> Callable[[], None]:
+        """Make a fork; what is returned trains it: in a thread of its own where `live`, else before it returns.
+
+        Raises:
+            ForkError: one is training, or there are as many as can be told apart.
+        """
+        if self.running is not None:
+            raise ForkError("A fork is being trained. Stop it, or wait for its end, then fork again.")
+        if self.full:
+            raise ForkError(
+                f"{MOST_FORKS} forks are as many as can be told apart. Remove one, then fork again."
+            )
+        names, places = [each.name for each in self.items], [each.place for each in self.items]
+        name = next(each for each in _NAMES if each not in names)
+        place = next(each for each in range(1, MOST_FORKS + 1) if each not in places)
+        made = Fork(name, choice.base, choice.step, change_words(choice), place)
+        base = self.run_of(choice.base)
+        self._trace = shown.trace_of(base, choice.step)
+        made.line = self._line_of(made)
+        self.items.append(made)
+        self.running, self.at, self.error, self.stopping, self.removed = made, 0, None, False, None
+        self._control = Control()
+        self.status = f"Fork {name} trains: {made.change} from step {made.step:,} on."
+        arguments = (made, base, plan, rate, self._control)
+        if not live:
+            return lambda: self._train(*arguments)
+        self._thread = threading.Thread(target=self._train, args=arguments, name="forking", daemon=True)
+        return self._thread.start
+
+    def _train(self, made: Fork, base: Run, plan: FreezePlan | None, rate, control: Control) -> None:
+        model, run, error = None, None, None
+        try:
+            model = copy.deepcopy(self.model)
+            run = fork(base, model, made.step, plan, lr=rate, control=control, on_event=self._on_event)
+        except BaseException as raised:  # whatever it is, `wait` raises it in the thread that asks
+            run, error = getattr(raised, "run", None), raised
+        with self._lock:
+            self.running, self.error = None, error
+            if run is None or run.steps < made.step:  # nothing came of it
+                self.items.remove(made)
+                self.status = f"Fork {made.name} was not made."
+            else:
+                made.run, made.model = run, model
+                self._trace.finish()
+                made.line = self._line_of(made)
+                made.version += 1
+                rows = {row["name"]: row for row in self.rows()}
+                self.status = shown.compare_words(made.name, rows[made.name], rows.get(made.base, rows[""]))
+        self._tell(True)
+
+    def _on_event(self, event: Event) -> None:
+        with self._lock:
+            made = self.running
+            self.at = max(self.at, event.step)
+            if event.step > made.step:
+                if isinstance(event, Stepped):
+                    self._trace.step(event)
+                elif isinstance(event, EpochEnded):
+                    self._trace.epoch(event)
+            made.version += 1
+        self._tell(False)
+
+    def _line_of(self, made: Fork) -> dict:
+        return shown.line_of(self._trace, made.name, f"Fork {made.name}", made.place, made.step)
+
+    def stop(self) -> None:
+        """End the fork that trains before its next step."""
+        if self.running is not None:
+            self._control.stop()
+            self.stopping = True
+
+    def wait(self) -> None:
+        """Wait for the fork that trains. Interrupting the kernel stops it, too."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        try:
+            while thread.is_alive():
+                thread.join(0.5)  # by pieces: on Windows nothing interrupts a join without an end
+        except KeyboardInterrupt:
+            with self._lock:
+                self.stop()
+            thread.join()
+            raise
+
+    def error_words(self) -> str:
+        """What went wrong in the last fork; empty where nothing did."""
+        if self.error is None:
+            return ""
+        known = isinstance(self.error, (ValueError, TrainingError))
+        return str(self.error) if known else f"{type(self.error).__name__}: {self.error}"
+
+    # -- taking away -----------------------------------------------------------------------------------------
+
+    def remove(self, name: str | None) -> Fork:
+        """See `ForkPanel.remove`."""
+        if not self.items:
+            raise ForkError("There is no fork to remove.")
+        names = [each.name for each in self.items]
+        name = names[-1] if name is None else name
+        if name not in names:
+            raise ForkError(f"There is no fork {name!r}. Expected one of {', '.join(names)}.")
+        place = names.index(name)
+        if self.items[place] is self.running:
+            raise ForkError(f"Fork {name} is being trained. Stop it first.")
+        self.removed = (place, self.items.pop(place))
+        self.status = f"Fork {name} was removed."
+        return self.removed[1]
+
+    def restore(self) -> None:
+        """See `ForkPanel.restore`."""
+        if self.removed is None:
+            raise ForkError("There is no removed fork to bring back.")
+        (place, back), self.removed = self.removed, None
+        self.items.insert(place, back)
+        self.status = f"Fork {back.name} is back."
