@@ -57,3 +57,102 @@ function onDisconnect(model, el, stopped) {
   model.on("comm_live_update", check);
   return () => model.off("comm_live_update", check);
 }
+
+const GONE = "The panel is no longer in memory. Run its cell again.";
+
+/** Let a live view stand in for its receipt until it goes or its kernel stops. Returns a function that ends it. */
+function standIn(model, el, root) {
+  const showReceipt = hideReceipt(model.get("_receipt"));
+  const stopListening = onDisconnect(model, el, () => {
+    root.hidden = true;
+    showReceipt();
+  });
+  return () => {
+    stopListening();
+    showReceipt();
+  };
+}
+
+/**
+ * The module of a panel (`PanelWidget` in Python). `createStore(model)` makes the front end's one copy of the state:
+ * `.state`, `.request(message)`, `.listeners`, `.close()`; `draw(store)` makes a view: `.root` and `.stop()`.
+ */
+function panelModule(createStore, draw) {
+  return () => {
+    let store = null;
+    return {
+      initialize({ model }) {
+        store = createStore(model);
+        return () => store.close();
+      },
+      render({ model, el }) {
+        if (!store.state) {
+          el.append(h("section", { class: "tl" }, h("div", { class: "tl-message" }, GONE)));
+          return () => {};
+        }
+        const view = draw(store);
+        el.append(view.root);
+        const stepBack = standIn(model, el, view.root);
+        const id = uniqueId("view");
+        store.view = id;
+        store.request({ type: "hello", view: id });
+        return () => {
+          view.stop();
+          stepBack();
+          model.send({ type: "bye", view: id });
+        };
+      },
+    };
+  };
+}
+
+/**
+ * A store whose state Python sends whole (`snapshot`), or, where `merge(state, message)` takes a `delta` in, in parts:
+ * `merge` returns false where something before is missing; then a new snapshot is asked for.
+ */
+function createStateStore(model, merge = () => false) {
+  const store = { state: null, listeners: new Set(), gone: false, view: uniqueId("view") };
+  let seq = null;
+  const load = (state) => {
+    store.state = state;
+    seq = state.seq;
+  };
+  const receive = (message) => {
+    if (message.type === "gone") {
+      store.gone = true;
+    } else if (message.type === "snapshot") {
+      load(message.state);
+    } else if (message.type === "delta") {
+      if (seq === null || message.seq <= seq) return; // the snapshot had it
+      if (message.seq !== seq + 1 || !merge(store.state, message)) {
+        store.request({ type: "hello", view: store.view });
+        return;
+      }
+      seq = message.seq;
+    }
+    store.listeners.forEach((listener) => listener());
+  };
+  store.request = (request) => model.send(request);
+  model.on("msg:custom", receive);
+  store.close = () => model.off("msg:custom", receive);
+  const initial = model.get("_state");
+  if (initial && typeof initial === "object") load(initial);
+  return store;
+}
+
+/** Call `paint` now and after each change of the store, once a frame; a page in the background draws nothing. Returns its end. */
+function paintOnChange(store, paint) {
+  let due = 0;
+  const update = () => {
+    due = due || requestAnimationFrame(() => {
+      due = 0;
+      paint();
+    });
+  };
+  store.listeners.add(update);
+  paint();
+  return () => {
+    cancelAnimationFrame(due);
+    store.listeners.delete(update);
+  };
+}

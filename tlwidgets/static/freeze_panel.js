@@ -420,7 +420,7 @@ function createCode(store) {
   return { el, button, update };
 }
 
-function draw(store, model, el) {
+function draw(store) {
   const root = h("section", { class: "tl tl-freeze", "aria-label": `Freezing panel of ${store.title}`, "data-lm-suppress-shortcuts": "true" });
   const plan = h("span", { class: "tl-plan" });
   const device = h("span", { class: "tl-quiet tl-device" });
@@ -455,7 +455,7 @@ function draw(store, model, el) {
     }
     if (what.gone) {
       attr(message, "data-kind", "error");
-      text(message, "The panel is no longer in memory. Run its cell again.");
+      text(message, GONE);
       return;
     }
     tree.update(what);
@@ -492,36 +492,7 @@ function draw(store, model, el) {
 
   store.listeners.add(update);
   update({ rebuilt: true });
-  el.append(root);
   return { root, stop: () => store.listeners.delete(update) };
 }
 
-export default () => {
-  let store = null;
-  return {
-    initialize({ model }) {
-      store = createStore(model);
-      return () => store.close();
-    },
-    render({ model, el }) {
-      if (!store.state) {
-        el.append(h("section", { class: "tl" }, h("div", { class: "tl-message" }, "The panel is no longer in memory. Run its cell again.")));
-        return () => {};
-      }
-      const view = draw(store, model, el);
-      const showReceipt = hideReceipt(model.get("_receipt"));
-      const id = uniqueId("view");
-      store.request({ type: "hello", view: id });
-      const stopListening = onDisconnect(model, el, () => {
-        view.root.hidden = true;
-        showReceipt();
-      });
-      return () => {
-        stopListening();
-        view.stop();
-        showReceipt();
-        model.send({ type: "bye", view: id });
-      };
-    },
-  };
-};
+export default panelModule(createStore, draw);

@@ -58,15 +58,10 @@ function render({ model, el }) {
   model.on("change:_state", update);
   update();
   el.append(root);
-  const showReceipt = hideReceipt(model.get("_receipt"));
-  const stopListening = onDisconnect(model, el, () => {
-    root.hidden = true;
-    showReceipt();
-  });
+  const stepBack = standIn(model, el, root);
   return () => {
     model.off("change:_state", update);
-    stopListening();
-    showReceipt();
+    stepBack();
   };
 }
 

@@ -1,21 +1,24 @@
-"""The front end's text: shared part first, then the widget's own."""
+"""The front end's text: shared parts first, then the widget's own."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
 
+_PARTS = {"train_panel": ("charts", "running")}
+"""Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
+
 
 @cache
 def script(name: str) -> str:
-    """The ES module of a widget: `common.js`, then `<name>.js`."""
-    return _text("common.js") + "\n" + _text(f"{name}.js")
+    """The ES module of a widget: `common.js`, the shared parts it uses, then `<name>.js`."""
+    return "\n".join(_text(f"{part}.js") for part in ("common", *_PARTS.get(name, ()), name))
 
 
 @cache
 def style(name: str) -> str:
-    """The style sheet of a widget: `tokens.css`, then `<name>.css`."""
-    return _text("tokens.css") + "\n" + _text(f"{name}.css")
+    """The style sheet of a widget: `tokens.css`, those of the shared parts, then `<name>.css`."""
+    return "\n".join(_text(f"{part}.css") for part in ("tokens", *_PARTS.get(name, ()), name))
 
 
 def _text(file: str) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
-
-import anywidget
-import traitlets
-
 from ..core import FreezeError, plan_code
 from . import freeze_state as shown
 from .assets import script, style
-from .live import publish_view
+from .wire import PanelWidget, unknown_request
 
 
-class FreezeWidget(anywidget.AnyWidget):
-    """One front-end model for all views of a panel.
+class FreezeWidget(PanelWidget):
+    """Answers each request once, with what it changed in the tree.
 
     From the browser (`seq` numbers a request, `revision` is the one the view shows):
         hello, bye {view}; toggle {id}; preset {name, options}; undo; redo; refresh; expand, collapse
@@ -26,31 +21,16 @@ class FreezeWidget(anywidget.AnyWidget):
 
     _esm = script("freeze_panel")
     _css = style("freeze_panel")
-    # Made when the front end asks, so that a view that opens late starts with the present state.
-    _state = traitlets.Int(0).tag(sync=True, to_json=lambda _, widget: widget.snapshot())
-    _receipt = traitlets.Unicode().tag(sync=True)
+    heard_while_busy = False  # a click changes the model, which the cell may be using
 
-    def __init__(self, panel):
-        self._panel_reference = weakref.ref(panel)
-        self._held = panel  # for as long as a view is on the page, or none has been yet
-        self._views: set[str] = set()
+    def __init__(self, panel) -> None:
         self._sent: dict[str, dict] = {}
         self._answering = False
         self._rebuilt = False
-        super().__init__(_receipt=panel._receipt.name)
-        self.on_msg(self._on_message)
-
-    @property
-    def panel(self):
-        return self._panel_reference()
-
-    def show(self) -> None:
-        """Put a view into the output of the running cell."""
-        self._held = self.panel
-        publish_view(self)
+        super().__init__(panel)
 
     def snapshot(self) -> dict | None:
-        """The whole state, after which deltas are told."""
+        """The whole state, after which deltas are told (without a number: requests have theirs)."""
         panel = self.panel
         if panel is None:
             return None
@@ -63,9 +43,9 @@ class FreezeWidget(anywidget.AnyWidget):
         """Tell the views what changed since the last time; a request in hand is answered once, at its end."""
         self._rebuilt = self._rebuilt or rebuilt
         if not self._answering:
-            self._send_changes(None)
+            self._send_changes()
 
-    def _send_changes(self, seq: int | None) -> None:
+    def _send_changes(self, seq: int | None = None) -> None:
         panel = self.panel
         rebuilt, self._rebuilt = self._rebuilt, False
         if rebuilt:
@@ -78,26 +58,12 @@ class FreezeWidget(anywidget.AnyWidget):
 
     # -- requests --------------------------------------------------------------------------------------------
 
-    def _on_message(self, _, content, buffers) -> None:
-        panel = self.panel
-        content = content if isinstance(content, dict) else {}
-        kind = content.get("type")
-        if kind == "hello":
-            self._views.add(str(content.get("view")))
-            self._held = panel
-        elif kind == "bye":
-            self._views.discard(str(content.get("view")))
-            if not self._views:
-                self._held = None
-            return
-        if panel is None:
-            self.send({"type": "gone", "seq": content.get("seq")})
-            return
+    def _answer(self, panel, kind, content: dict) -> None:
         with panel._lock:
             self._answering = True
             try:
                 with panel._acting():
-                    self._answer(panel, kind, content)
+                    self._carry_out(panel, kind, content)
             except FreezeError as error:
                 panel._say("error", str(error))
                 panel._receipt.touch()
@@ -105,7 +71,7 @@ class FreezeWidget(anywidget.AnyWidget):
                 self._answering = False
                 self._send_changes(content.get("seq"))
 
-    def _answer(self, panel, kind: str, content: dict) -> None:
+    def _carry_out(self, panel, kind, content: dict) -> None:
         if kind == "hello":
             self._rebuilt = content.get("revision") != panel._revision
         elif kind == "code":
@@ -122,9 +88,7 @@ class FreezeWidget(anywidget.AnyWidget):
                 )
             self._act(panel, kind, content)
         else:
-            raise FreezeError(
-                f"The panel knows no request {kind!r}. Run the cell again to draw the panel anew."
-            )
+            raise FreezeError(unknown_request(kind))
 
     def _act(self, panel, kind: str, content: dict) -> None:
         if kind == "toggle":
