@@ -1,6 +1,7 @@
 """Training: the engine, what steers it, and the records it leaves."""
 
-from .arena import Arena, ArenaError, ArenaResult, Bout, Contender, Paired, Standing
+from .arena import Arena, Contender
+from .arena_result import ArenaError, ArenaResult, Bout, Paired, Standing
 from .checkpoint import CheckpointError
 from .control import Control
 from .data import TaskData
