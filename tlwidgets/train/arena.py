@@ -86,6 +86,12 @@ class Arena:
         if TUNING_SEED in self.seeds:
             raise ArenaError(f"Seed {TUNING_SEED} chooses the rates; take others for the runs that count.")
 
+    @property
+    def runs(self) -> int:
+        """Trainings in all, those that choose the rates included."""
+        tuning = len(self.contenders[0].rates)
+        return len(self.contenders) * len(self.sizes) * (len(self.seeds) + (tuning if tuning > 1 else 0))
+
     def fight(
         self,
         folder: str | Path | None = None,
@@ -127,9 +133,7 @@ class _Fight:
         self.digests = (
             {contender.name: _digest_of(contender) for contender in arena.contenders} if folder else {}
         )
-        tuning = len(arena.contenders[0].rates)
-        each = len(arena.seeds) + (tuning if tuning > 1 else 0)
-        self.total, self.done = len(arena.contenders) * len(arena.sizes) * each, 0
+        self.total, self.done = arena.runs, 0
 
     def run(self, machine: str) -> ArenaResult:
         self._open_folder()

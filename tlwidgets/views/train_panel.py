@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import inspect
 import threading
-import uuid
 
 from torch import nn
 
@@ -25,7 +24,6 @@ from ..train import (
     Started,
     Stepped,
     TaskData,
-    TrainingError,
     fit,
 )
 from ..train.data import as_task_data
@@ -33,7 +31,7 @@ from . import train_state as shown
 from .device import device_record
 from .environment import is_live
 from .freeze_panel import FreezePanel
-from .receipt import Receipt
+from .panel import Panel, join, sentence
 
 _ALIVE = ("running", "pausing", "paused", "stopping")
 _OPTIONS = {
@@ -43,7 +41,7 @@ _OPTIONS = {
 }
 
 
-class TrainPanel:
+class TrainPanel(Panel):
     """Train `model` in the background, with buttons and live curves; or from code, with the same effect.
 
     Args:
@@ -65,7 +63,7 @@ class TrainPanel:
         self, model: nn.Module, plan: FreezePlan | FreezePanel | None, data: TaskData, **fit_options
     ) -> None:
         _check(model, plan, fit_options)
-        self._lock = threading.RLock()
+        super().__init__()
         self._model: nn.Module | None = model
         self._title = type(model).__name__
         self._plan = plan
@@ -78,14 +76,10 @@ class TrainPanel:
         self._run: Run | None = None
         self._error: BaseException | None = None
         self._phase = "ready"
-        self._message = {"kind": "", "text": ""}
         self._step = self._steps = self._epoch = 0
         self._once = ""  # how far the frozen layers' only pass is
         self._learns = shown.learns_words(model)
         self._device = device_record({parameter.device for parameter in scan(model).parameters})
-        self._widget = None
-        self._twin = ""  # display id of the static twin, where one is shown
-        self._receipt = Receipt(self._rendered)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -226,13 +220,7 @@ class TrainPanel:
                 "There is nothing to wait for: training has not begun. Call start() first, or press Start."
             )
         if thread is not None:
-            try:
-                while thread.is_alive():
-                    thread.join(0.5)  # by pieces: on Windows nothing interrupts a join without an end
-            except KeyboardInterrupt:
-                self.stop()
-                thread.join()
-                raise
+            join(thread, self.stop)
         if self._error is not None:
             raise self._error
         return self._run
@@ -246,10 +234,8 @@ class TrainPanel:
             if self._model is None:
                 return
             self._model = self._plan = None
-            self._receipt.close()
-            if self._widget is not None:
-                self._widget.close()
-                self._widget = None
+            self._closed = True
+            self._close_views()
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -290,7 +276,7 @@ class TrainPanel:
             if run is not None or error is not None:
                 self._run = run
             if error is not None:
-                self._message = {"kind": "error", "text": _sentence(error)}
+                self._message = {"kind": "error", "text": sentence(error)}
             self._phase = run.status if error is None else "failed"
             if isinstance(error, KeyboardInterrupt):
                 self._phase, self._message = "stopped", {"kind": "", "text": ""}
@@ -322,45 +308,14 @@ class TrainPanel:
 
     # -- telling ---------------------------------------------------------------------------------------------
 
-    def _say(self, kind: str, text: str) -> None:
-        self._message = {"kind": kind, "text": text}
-        self._publish()
-
-    def _publish(self, now: bool = False) -> None:
-        widget = self._widget
-        if widget is not None:
-            widget.publish(now)
-        if now:
-            self._receipt.flush()
-            if self._twin:
-                self._show_twin(update=True)
-        else:
-            self._receipt.touch()
-
     def _rendered(self) -> tuple[str, str]:
         state = self.state
         return curves_html(state), curves_text(state)
 
-    def _show_twin(self, update: bool) -> None:
-        from IPython.display import publish_display_data
+    def _make_widget(self):
+        from .train_widget import TrainWidget
 
-        html, text = self._rendered()
-        publish_display_data(
-            {"text/html": html, "text/plain": text}, transient={"display_id": self._twin}, update=update
-        )
-
-    def _ipython_display_(self) -> None:
-        if not is_live() or self._model is None:
-            # Shown before `start()`, it becomes the curves at the end, in the same place.
-            self._twin = self._twin or f"tl-train-{uuid.uuid4().hex[:12]}"
-            self._show_twin(update=False)
-            return
-        if self._widget is None:
-            from .train_widget import TrainWidget
-
-            self._widget = TrainWidget(self)
-        self._widget.show()
-        self._receipt.show()
+        return TrainWidget(self)
 
     def __repr__(self) -> str:
         return f"TrainPanel({self._title}: {self._phase}, step {self._step} of {self._steps})"
@@ -385,10 +340,3 @@ def _check(model, plan, options: dict) -> None:
             raise TypeError(
                 f"TrainPanel has no option {name!r}. {meant}Expected some of {', '.join(_OPTIONS)}."
             )
-
-
-def _sentence(error: BaseException) -> str:
-    """What the panel says of an error: our own are sentences already; of others the type helps."""
-    if isinstance(error, (TrainingError, ValueError)) and str(error):
-        return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
