@@ -32,7 +32,7 @@ def arena_state(result: ArenaResult, chance: float | None = None, mine: Sequence
     whose = {(line.contender, line.examples): _whose(result, line, own) for line in lines}
     charts = [_by_examples(result, lines, whose, chance), _by_cost(result, lines, whose, chance)]
     if len(result.contenders) > 1:
-        charts.append(_differences(result))
+        charts.append(_differences(result, whose))
     charts.append(_all_curves(result, whose))
     return {"legend": legend, "charts": charts}
 
@@ -65,7 +65,9 @@ def _by_examples(result, lines, whose, chance) -> dict:
                 slot,
                 name,
                 [(line.examples, line.accuracy) for line in own],
-                band=[(line.examples, line.low, line.high) for line in own if line.seeds > 1],
+                band=[
+                    (line.examples, max(0.0, line.low), min(1.0, line.high)) for line in own if line.seeds > 1
+                ],
                 marks=[_mark(line.examples, line, whose) for line in own],
             )
         )
@@ -111,7 +113,7 @@ def _by_cost(result, lines, whose, chance) -> dict:
     )
 
 
-def _differences(result: ArenaResult) -> dict:
+def _differences(result: ArenaResult, whose) -> dict:
     """How far the others are ahead of one contender, seed by seed; a chart for each who may be that one."""
     found = {
         (one, other, size): result.difference(one, other, size)
@@ -140,7 +142,13 @@ def _differences(result: ArenaResult) -> dict:
                     [(size, 100 * paired.difference) for size, paired in pairs.items()],
                     band=[(size, 100 * p.low, 100 * p.high) for size, p in pairs.items() if p.seeds > 1],
                     marks=[
-                        (size, 100 * p.difference, _paired_words(name, base, size, p), "", 1)
+                        (
+                            size,
+                            100 * p.difference,
+                            _paired_words(name, base, size, p),
+                            _both(whose[name, size], whose[base, size]),
+                            1,
+                        )
                         for size, p in pairs.items()
                     ],
                 )
@@ -243,7 +251,7 @@ def _chart(name, title, x, y, drawn, table, words, chance) -> dict:
 
 
 def _shares(lines: Sequence[Standing], chance: float | None) -> dict:
-    values = [value for line in lines for value in (line.low, line.high)]
+    values = [value for line in lines for value in (line.low, line.high, line.accuracy)]
     values += [] if chance is None else [chance]
     ticks = nice_ticks(max(0.0, min(values)), min(1.0, max(values)))
     return axis([[tick, f"{100 * tick:g} %"] for tick in ticks])
@@ -264,6 +272,10 @@ def _whose(result: ArenaResult, line: Standing, own: frozenset[Bout] | None) -> 
     bouts = result.of(line.contender, line.examples)
     count = sum(bout in own for bout in bouts)
     return "" if count == len(bouts) else "part" if count else "recorded"
+
+
+def _both(one: str, other: str) -> str:
+    return one if one == other else "part"
 
 
 def _mark(x: float, line: Standing, whose, size: float = 1) -> tuple:

@@ -16,6 +16,7 @@ from .events import (
     Resumed,
     Started,
     Stepped,
+    Traced,
 )
 from .features import FeatureCache
 from .lora import add_lora, merge_lora
@@ -51,6 +52,7 @@ __all__ = [
     "Stepped",
     "TaskData",
     "Trace",
+    "Traced",
     "TrainingError",
     "add_lora",
     "discriminative_rates",

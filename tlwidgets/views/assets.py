@@ -5,7 +5,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-_PARTS = {"train_panel": ("charts", "running")}
+_PARTS = {
+    "train_panel": ("charts", "running", "tables"),
+    "arena_panel": ("charts", "running", "tables"),
+    "drift_panel": ("charts", "running", "tables"),
+}
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import threading
+import weakref
+from collections.abc import Callable
 
 from torch import nn
 
@@ -24,6 +26,8 @@ from ..train import (
     Started,
     Stepped,
     TaskData,
+    Trace,
+    Traced,
     fit,
 )
 from ..train.data import as_task_data
@@ -70,6 +74,8 @@ class TrainPanel(Panel):
         self._data = as_task_data(data)
         self._options = {**_OPTIONS, **fit_options}
         self._trace = shown.Trace()
+        self._layers = Trace()
+        self._followers: list[weakref.WeakMethod] = []
         self._clock = shown.Clock()
         self._control = Control()
         self._thread: threading.Thread | None = None
@@ -100,6 +106,22 @@ class TrainPanel(Panel):
                 "rows": list(self._trace.rows),
                 **self._frame(),
             }
+
+    @property
+    def layers(self) -> Trace:
+        """A copy of the gradients and the drift measured so far in the training that began last."""
+        with self._lock:
+            layers = self._layers
+            return Trace(layers.groups, layers.step[:], layers.gradient[:], layers.drift[:])
+
+    def on_layers(self, method: Callable[[bool], None]) -> Callable[[], None]:
+        """Call a bound method whenever `layers` has grown, and at the end; it is told whether this is the end.
+
+        It is held weakly. Returns a function that ends it.
+        """
+        follower = weakref.WeakMethod(method)
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower) if follower in self._followers else None
 
     def _frame(self) -> dict:
         """All but the curves: what may change at each step."""
@@ -161,7 +183,7 @@ class TrainPanel(Panel):
             control = Control()
             self._borrow_panel(control)
             self._control, self._trace, self._clock = control, shown.Trace(), shown.Clock()
-            self._error = None
+            self._layers, self._error = Trace(), None
             self._phase, self._message = "running", {"kind": "", "text": ""}
             self._step = self._steps = self._epoch = 0
             if self._widget is not None:
@@ -282,6 +304,7 @@ class TrainPanel(Panel):
                 self._phase, self._message = "stopped", {"kind": "", "text": ""}
             self._learns = shown.learns_words(self._model)
         self._publish(now=True)
+        self._tell_followers(ended=True)
 
     def _on_event(self, event: Event) -> None:
         with self._lock:
@@ -292,6 +315,11 @@ class TrainPanel(Panel):
             elif isinstance(event, EpochEnded):
                 self._epoch = event.epoch
                 self._trace.epoch(event)
+            elif isinstance(event, Traced):
+                self._layers.groups = list(event.groups)
+                self._layers.step.append(event.step)
+                self._layers.gradient.append(list(event.gradient))
+                self._layers.drift.append(list(event.drift))
             elif isinstance(event, Started):
                 self._steps = event.steps
                 self._learns = shown.learns_words(self._model)
@@ -304,7 +332,16 @@ class TrainPanel(Panel):
                 self._clock.go()
             elif isinstance(event, FeaturesComputed) and event.done < event.total:
                 self._once = f"frozen layers, once: {event.done:,} of {event.total:,} {event.part} examples"
-        self._publish()
+        if isinstance(event, Traced):
+            self._tell_followers(ended=False)
+        else:
+            self._publish()
+
+    def _tell_followers(self, ended: bool) -> None:
+        for follower in list(self._followers):
+            method = follower()
+            if method is not None:
+                method(ended)
 
     # -- telling ---------------------------------------------------------------------------------------------
 
