@@ -133,6 +133,18 @@ def test_own_bouts_take_the_place_of_recorded_ones_and_are_marked(static):
     }
 
 
+def test_bouts_from_before_are_ones_own_until_they_are_made_anew(static):
+    record = recorded()
+    before = an_arena(sizes=(16,), seeds=(0,)).fight()
+    panel = ArenaPanel(an_arena(), recorded=record, mine=before)
+    assert panel.mine.bouts == before.bouts
+    assert {(mark[0], mark[3]) for mark in _marks(panel.state)} == {(16, "part"), (48, "recorded")}
+    panel.start()
+    assert panel.state["phase"] == "finished"
+    assert len(panel.mine.bouts) == 12
+    assert {mark[3] for mark in _marks(panel.state)} == {""}
+
+
 def _marks(state: dict) -> list:
     return [mark for each in state["charts"][0]["variants"][0]["series"] for mark in each["marks"]]
 
@@ -183,6 +195,8 @@ def test_what_is_no_arena_or_of_another_one_is_refused():
         ArenaPanel("points")
     with pytest.raises(TypeError, match="What was recorded is a str"):
         ArenaPanel(an_arena(), recorded="x.json")
+    with pytest.raises(TypeError, match="What is one's own is a list"):
+        ArenaPanel(an_arena(), mine=[])
     with pytest.raises(ValueError, match="of the arena 'lines', and this one is 'points'"):
         ArenaPanel(an_arena(), recorded=ArenaResult("lines", "here", ()))
 

@@ -27,14 +27,15 @@ class ArenaPanel(Panel):
         folder: finished runs are kept here, so that an arena goes on after a stop, also in another kernel; None keeps them
             for as long as the panel lives.
         recorded: results of another machine, shown until one's own take their place, bout by bout.
+        mine: bouts that one has fought already (of an arena of the same name), shown as one's own until they are made anew.
         chance: accuracy of guessing, drawn as a quiet line.
 
     Display the panel by making it a cell's last line. Where nobody can click (papermill, nbconvert, grading), `start()`
     runs to the end before it returns, and the results are shown as a static page.
 
     Raises:
-        TypeError: `arena` is no Arena, or `recorded` no ArenaResult.
-        ValueError: the recorded results are of another arena.
+        TypeError: `arena` is no Arena, or `recorded` or `mine` no ArenaResult.
+        ValueError: those results are of another arena.
     """
 
     def __init__(
@@ -43,16 +44,20 @@ class ArenaPanel(Panel):
         folder: str | Path | None = None,
         recorded: ArenaResult | None = None,
         *,
+        mine: ArenaResult | None = None,
         chance: float | None = None,
     ) -> None:
-        _check(arena, recorded)
+        _check(arena, recorded, "What was recorded")
+        _check(arena, mine, "What is one's own")
         super().__init__()
         self._arena: Arena | None = arena
         self._title, self._budget, self._runs = arena.name, _budget_words(arena), arena.runs
         self._temporary = tempfile.TemporaryDirectory(prefix="arena-") if folder is None else None
         self._folder = Path(folder if folder is not None else self._temporary.name)
         self._recorded, self._chance = recorded, chance
-        self._bouts: dict[tuple[str, int, int], Bout] = {}
+        self._earlier = {_key(bout): bout for bout in (mine.bouts if mine is not None else ())}
+        self._bouts = dict(self._earlier)
+        self._counted = 0  # bouts told since the start
         self._charts, self._version, self._drawn = None, 0, -1
         self._control = Control()
         self._thread: threading.Thread | None = None
@@ -146,7 +151,10 @@ class ArenaPanel(Panel):
             self._control, self._error = Control(), None
             self._phase, self._message = "running", {"kind": "", "text": ""}
             self._done, self._now, self._began = 0, "", None
-            self._bouts.clear()  # told again at once, where the folder has them
+            self._bouts, self._counted = (
+                dict(self._earlier),
+                0,
+            )  # told again at once, where the folder has them
             self._version += 1
             live = is_live()
             self._thread = threading.Thread(target=self._fight, name="arena", daemon=True) if live else None
@@ -211,7 +219,7 @@ class ArenaPanel(Panel):
             error = raised
         with self._lock:
             self._error, self._now = error, ""
-            whole = len(self._bouts) == _counting(self._arena)
+            whole = self._counted == _counting(self._arena)
             self._phase = "failed" if error is not None else "finished" if whole else "stopped"
             if isinstance(error, KeyboardInterrupt):
                 self._phase = "stopped"
@@ -227,7 +235,8 @@ class ArenaPanel(Panel):
 
     def _on_bout(self, bout: Bout) -> None:
         with self._lock:
-            self._bouts[bout.contender, bout.examples, bout.seed] = bout
+            self._bouts[_key(bout)] = bout
+            self._counted += 1
             self._version += 1
         self._publish()
 
@@ -246,19 +255,23 @@ class ArenaPanel(Panel):
         return f"ArenaPanel({self._title}: {self._phase}, {self._done} of {self._runs} runs)"
 
 
-def _check(arena, recorded) -> None:
+def _key(bout: Bout) -> tuple[str, int, int]:
+    return bout.contender, bout.examples, bout.seed
+
+
+def _check(arena, results, what: str) -> None:
     if not isinstance(arena, Arena):
         raise TypeError(f"The arena is a {type(arena).__name__}. Expected a tlwidgets.train.Arena.")
-    if recorded is None:
+    if results is None:
         return
-    if not isinstance(recorded, ArenaResult):
+    if not isinstance(results, ArenaResult):
         raise TypeError(
-            f"What was recorded is a {type(recorded).__name__}. Expected an ArenaResult, such as ArenaResult.load(path)."
+            f"{what} is a {type(results).__name__}. Expected an ArenaResult, such as ArenaResult.load(path) or panel.mine."
         )
-    if recorded.name != arena.name:
+    if results.name != arena.name:
         raise ValueError(
-            f"The recorded results are of the arena {recorded.name!r}, and this one is {arena.name!r}. Expected results of "
-            "the same arena, or their numbers would not be comparable."
+            f"{what} is of the arena {results.name!r}, and this one is {arena.name!r}. Expected results of the same arena, or "
+            "their numbers would not be comparable."
         )
 
 
