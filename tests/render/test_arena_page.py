@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -49,6 +50,17 @@ def test_every_number_that_is_drawn_stands_in_the_table_and_in_the_words(page):
         assert cell in html
     assert "<b>" not in html
     assert "71.0%" in repr(shown)
+
+
+def test_charts_side_by_side_have_the_same_height_for_the_same_share():
+    low = ArenaResult(
+        "far",
+        "here",
+        tuple(dataclasses.replace(b, test_accuracy=b.test_accuracy - 0.4) for b in result().bouts),
+    )
+    one, other = arena_page(result(), low).charts
+    assert one["y"] == other["y"]
+    assert one["y"]["low"] <= 0.3 and one["y"]["high"] >= 0.82
 
 
 def test_curves_are_means_with_the_range_of_the_seeds():

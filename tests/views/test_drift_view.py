@@ -72,6 +72,18 @@ def test_a_training_is_followed_while_it_goes_and_ends_with_its_record(live):
     assert DriftPanel(training).state["frames"] == panel.state["frames"], "also where it is made afterwards"
 
 
+def test_where_nobody_can_click_the_page_of_a_training_becomes_its_last_step(static, published):
+    training = TrainPanel(model(), None, TaskData(examples(32, 0)), epochs=1)
+    panel = DriftPanel(training)
+    panel._ipython_display_()
+    assert "Nothing is measured yet" in published[-1][0]["text/plain"]
+    place = published[-1][1]
+    training.start()
+    data, transient, update = published[-1]
+    assert update and transient == place
+    assert "Step 2, first layer at the top." in data["text/plain"]
+
+
 def test_a_training_that_begins_anew_is_shown_anew(static):
     training = TrainPanel(model(), None, TaskData(examples(32, 0)), epochs=1, trace_every=1)
     panel = DriftPanel(training)

@@ -8,7 +8,8 @@ from html import escape
 from ..train import ArenaResult
 from . import html
 from .arena_state import arena_state, curves, standings_table
-from .plot import chart_html, legend_html
+from .plot import axis as axis_of
+from .plot import chart_html, legend_html, nice_ticks
 
 
 class ArenaPage:
@@ -67,7 +68,14 @@ def _page(name: str, results: Sequence[ArenaResult], chance: float | None) -> Ar
         chart = next(c for c in arena_state(result, chance)["charts"] if c["name"] == name)["variants"][0]
         title = result.name if name == "examples" else f"{result.name}: right, and what it costs"
         charts.append({**chart, "title": title})
-    return ArenaPage(charts, results)
+    y = _same([chart["y"] for chart in charts])
+    return ArenaPage([{**chart, "y": y} for chart in charts], results)
+
+
+def _same(axes: Sequence[dict]) -> dict:
+    """One axis for charts side by side, so that heights can be compared."""
+    ticks = nice_ticks(min(axis["low"] for axis in axes), max(axis["high"] for axis in axes))
+    return axis_of([[tick, f"{100 * tick:g} %"] for tick in ticks])
 
 
 # -- the panel's twin --------------------------------------------------------------------------------------------------

@@ -229,7 +229,10 @@ class ArenaPanel(Panel):
 
     def _on_progress(self, done: int, total: int, words: str) -> None:
         with self._lock:
-            self._done, self._now = done, words if done < total else ""
+            self._done, self._now = (
+                done,
+                words if done < total else "",
+            )  # and here those that chose a rate, too
             self._began = self._began or (done, time.monotonic())
         self._publish()
 
@@ -237,6 +240,7 @@ class ArenaPanel(Panel):
         with self._lock:
             self._bouts[_key(bout)] = bout
             self._counted += 1
+            self._done = min(self._done + 1, self._runs)  # runs that were found are told here only
             self._version += 1
         self._publish()
 
