@@ -102,7 +102,7 @@ def _by_cost(result, lines, whose, chance) -> dict:
     seconds = [_seconds(line) for line in lines]
     ticks = [[tick, f"{tick:g}"] for tick in log_ticks(min(seconds), max(seconds))]
     more = "; larger marks: more examples" if len(result.sizes) > 1 else ""
-    x = axis(ticks, f"seconds of training{more}", log=True, room=0.02)
+    x = axis(ticks, f"seconds of training{more}", log=True, room=_ROOM)
     words = "against seconds of training. " + "; ".join(
         f"{line.contender} with {line.examples:,} examples {line.accuracy:.0%} in {line.wall_s:.1f} s"
         for line in lines
