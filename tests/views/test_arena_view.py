@@ -53,6 +53,14 @@ class Gate:
         return task(size, seed)
 
 
+def received(messages: list[dict]) -> dict:
+    """What a view shows that got these messages."""
+    state: dict = {}
+    for message in messages:
+        state = dict(message["state"]) if message["type"] == "snapshot" else {**state, **message["frame"]}
+    return state
+
+
 def recorded() -> ArenaResult:
     bouts = an_arena().fight().bouts
     return ArenaResult(
@@ -227,7 +235,7 @@ def test_a_click_stops_within_a_step_and_another_goes_on_where_it_was(live, tmp_
     before = panel.wait().bouts
     assert len(before) == 2
     assert panel.state["status"].startswith("Stopped after 2 of 12 runs.")
-    assert messages[-1]["state"]["phase"] == "stopped"
+    assert received(messages)["phase"] == "stopped"
     click(panel, type="start")
     whole = panel.wait()
     assert panel.state["phase"] == "finished" and len(whole.bouts) == 12
@@ -240,16 +248,11 @@ def test_results_are_sent_while_they_come_and_what_is_sent_is_the_state(live):
     panel._widget._pace._interval = 0  # everything is sent
     panel.start()
     panel.wait()
-    state, counts = None, []
-    for message in messages:
-        if message["type"] == "snapshot":
-            state = message["state"]
-        else:
-            state.update(message["frame"])
-        counts.append(len(state["charts"]))
+    counts = [len(received(messages[: number + 1])["charts"]) for number in range(len(messages))]
     assert [message["seq"] for message in messages] == list(range(1, len(messages) + 1))
     assert counts[0] == 0 and counts[-1] == 4
     assert {message["type"] for message in messages} == {"snapshot", "delta"}
+    state = received(messages)
     state.pop("seq")
     assert state == json.loads(json.dumps(panel.state))
 
