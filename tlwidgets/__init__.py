@@ -26,6 +26,8 @@ _HOME = {
     "Run": "train",
     "FreezePanel": "views",
     "TrainPanel": "views",
+    "ArenaPanel": "views",
+    "DriftPanel": "views",
     "Predict": "views",
     "progress_bar": "views",
     "UnfreezeScore": "views",

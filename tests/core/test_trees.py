@@ -1,6 +1,8 @@
 """Groups are what a person expects, for models nobody wrote a rule for."""
 
+import gc
 import time
+import weakref
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from torch import nn
 from zoo import ODD, SMALL, ZOO, make
 
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan, estimate_cost, profile
+from tlwidgets.core.scan import scan
 
 
 class HeadFirst(nn.Module):
@@ -135,3 +138,15 @@ def test_a_70b_model_opens_and_answers_without_its_weights(llama):
     cost = estimate_cost(tree, plan, measured)
     assert cost.trainable == sum(p.numel() for p in llama.parameters() if p.requires_grad)
     assert len(tree.root.children) == 83
+
+
+def test_a_model_is_let_go_as_soon_as_nobody_needs_it():
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+    gone = weakref.ref(model)
+    gc.disable()  # what is only a garbage collection away takes memory for as long as it likes
+    try:
+        scan(model)
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -48,11 +48,11 @@ def test_every_picture_the_lesson_draws_has_words(source_run):
         for output in cell.get("outputs", [])
         if "data" in output
     )
-    images = re.findall(r"<img\b[^>]*>", html)
+    images = re.findall(r"<img\b[^>]*>|<figure\b[^>]*>.*?</figure>", html, flags=re.DOTALL)
     assert images
     for image in images:
-        alt = re.search(r'alt="([^"]+)"', image)
-        assert alt and len(alt[1]) > 20, image[:200]
+        words = re.search(r'(?:\balt|aria-label)="([^"]+)"', image)
+        assert words and len(words[1]) > 20, image[:200]
     bare = [
         cell["id"]
         for cell in source_run.notebook.cells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -35,14 +36,31 @@ def result(name: str = "near") -> ArenaResult:
 def test_every_number_that_is_drawn_stands_in_the_table_and_in_the_words(page):
     shown = page(result("near"), result("far <b>"), chance=0.5)
     html = shown._repr_html_()
-    alt = re.search(r'alt="([^"]+)"', html)[1]
-    for words in ("near: frozen 71% with 16, 71% with 64", "full 81% with 16"):
-        assert words in alt
+    said = " ".join(re.findall(r'aria-label="([^"]+)"', html))
+    assert len(re.findall("<figure", html)) == 2
+    for name in ("frozen", "full"):
+        for size in (16, 64):
+            assert f"{name} with {size} examples" in said or re.search(
+                rf"near: .*{name} [^;]*with {size}", said
+            )
+    for words in ("71%", "81%"):
+        assert words in said
     assert html.count("<tr>") == 2 * (1 + 4)
     for cell in ("71.0%", "68.5% to 73.5%", "a small machine", "far &lt;b&gt;"):
         assert cell in html
     assert "<b>" not in html
     assert "71.0%" in repr(shown)
+
+
+def test_charts_side_by_side_have_the_same_height_for_the_same_share():
+    low = ArenaResult(
+        "far",
+        "here",
+        tuple(dataclasses.replace(b, test_accuracy=b.test_accuracy - 0.4) for b in result().bouts),
+    )
+    one, other = arena_page(result(), low).charts
+    assert one["y"] == other["y"]
+    assert one["y"]["low"] <= 0.3 and one["y"]["high"] >= 0.82
 
 
 def test_curves_are_means_with_the_range_of_the_seeds():

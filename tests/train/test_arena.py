@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +12,7 @@ from torch import nn
 import tlwidgets.train.arena as arena_module
 from tests.train.conftest import examples
 from tlwidgets.core import FreezePlan
-from tlwidgets.train import Arena, ArenaError, ArenaResult, Bout, Contender, Control, TaskData
+from tlwidgets.train import Arena, ArenaError, ArenaResult, Bout, Contender, Control, Run, TaskData
 
 
 def make(seed: int) -> nn.Sequential:
@@ -99,6 +102,86 @@ def test_a_stopped_arena_goes_on_where_it_was(arena, fits, tmp_path, after):
     assert {(b.contender, b.examples, b.seed) for b in part.bouts} < {
         (b.contender, b.examples, b.seed) for b in whole.bouts
     }
+
+
+def test_runs_are_told_as_they_come_and_found_ones_too(arena, tmp_path):
+    told, bouts = [], []
+    arena.fight(tmp_path, on_progress=lambda *what: told.append(what[:2]), on_bout=bouts.append)
+    assert told == [(done, 20) for done in range(21)]
+    told.clear()
+    again = []
+    result = arena.fight(tmp_path, on_progress=lambda *what: told.append(what), on_bout=again.append)
+    assert told == [(20, 20, "done")], "only what is made is told as being made"
+    assert tuple(again) == result.bouts
+    assert bouts == again
+
+
+def make_narrow(seed: int) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 2))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"make": make_narrow},
+        {"plan": lambda tree: FreezePlan.preset("norms-and-biases", tree)},
+        {"lr": lambda tree, rate: rate / 2},
+        {"options": {"weight_decay": 0.5}},
+    ],
+)
+def test_a_contender_whose_code_changed_runs_anew_and_the_other_does_not(arena, fits, tmp_path, change):
+    arena.fight(tmp_path)
+    fits.clear()
+    head, full = arena.contenders
+    dataclasses.replace(arena, contenders=[head, dataclasses.replace(full, **change)]).fight(tmp_path)
+    assert len(fits) == 10
+    assert {plan for plan, *_ in fits} == {"norms-and-biases" if "plan" in change else "full"}
+
+
+def test_other_data_run_anew(arena, fits, tmp_path):
+    def other(size: int, seed: int) -> TaskData:
+        data = task(size, seed)
+        return data if size == 16 else TaskData((data.train[0] + 1e-6, data.train[1]), data.valid, data.test)
+
+    arena.fight(tmp_path)
+    fits.clear()
+    dataclasses.replace(arena, data=other).fight(tmp_path)
+    assert {len(data.train[1]) for _, data, *_ in fits} == {48}
+
+
+def test_code_that_was_only_defined_again_is_not_run_again(arena, fits, tmp_path):
+    arena.fight(tmp_path)
+    fits.clear()
+    same = [contender("head", "feature-extraction"), contender("full", "full")]
+    dataclasses.replace(arena, contenders=same).fight(tmp_path)
+    assert fits == []
+
+
+def test_a_folder_that_can_not_be_written_is_told_before_anything_is_run(arena, fits, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(ArenaError, match="Finished runs can't be kept in .*Expected a folder"):
+        arena.fight(file / "runs")
+    assert fits == []
+
+
+def test_a_disk_that_is_full_is_told_and_what_was_kept_is_found_again(arena, fits, tmp_path, monkeypatch):
+    real, kept = Run.save, []
+
+    def save(run, path):
+        if len(kept) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        kept.append(path)
+        return real(run, path)
+
+    monkeypatch.setattr(Run, "save", save)
+    with pytest.raises(ArenaError, match="No space left on device. .*Make room"):
+        arena.fight(tmp_path)
+    monkeypatch.setattr(Run, "save", real)
+    fits.clear()
+    arena.fight(tmp_path)
+    assert len(fits) == 20 - 3
 
 
 def test_a_damaged_file_of_a_run_is_made_again(arena, tmp_path):

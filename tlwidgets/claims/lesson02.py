@@ -202,6 +202,7 @@ def fine_tune_far(model: nn.Module, source: dict[str, Tensor], seed: int, *, gen
         lr=rates,
         seed=seed,
         source=old_question,
+        trace_every=3,
     )
 
 

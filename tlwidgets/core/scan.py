@@ -92,6 +92,7 @@ def scan(model: nn.Module) -> Scan:
         modules[position] = ScannedModule(name, module, parent, first, len(slots), len(modules))
 
     visit(model, "", -1)
+    visit = None  # it calls itself: else this circle would hold the model until the next garbage collection
     if not parameters:
         raise NoParametersError(
             f"This {type(model).__name__} has no parameters, so there is nothing to freeze or train. "

@@ -1,77 +1,54 @@
-"""An arena's results as pictures with their numbers behind them."""
+"""An arena's results as pages: charts with their numbers behind them; and the static twin of its panel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from ..train import ArenaResult, Standing
+from ..train import ArenaResult
 from . import html
-from .charts import COLOURS, MARKS, QUIET
-from .figure import Picture, picture
+from .arena_state import arena_state, curves, standings_table
+from .plot import axis as axis_of
+from .plot import chart_html, legend_html, nice_ticks
 
 
 class ArenaPage:
-    """Pictures of one or several arenas, and a table that opens below; prints as the table."""
+    """Charts of one or several arenas, and a table of each that opens below; prints as the tables."""
 
-    def __init__(self, pictures: Sequence[Picture], results: Sequence[ArenaResult]) -> None:
-        self.pictures, self.results = tuple(pictures), tuple(results)
+    def __init__(self, charts: Sequence[dict], results: Sequence[ArenaResult]) -> None:
+        self.charts, self.results = tuple(charts), tuple(results)
 
     def _repr_html_(self) -> str:
-        parts = [picture._repr_html_() for picture in self.pictures]
+        legend = arena_state(self.results[0])["legend"]
+        parts = [*map(chart_html, self.charts), legend_html(legend)]
         for result in self.results:
-            rows = [tuple(map(escape, _cells(line))) for line in result.standings()]
-            parts.append(
-                html.details(
-                    f"The numbers: {result.name}",
-                    html.table(_HEAD, rows, f"Measured on {result.machine}.", right=range(1, len(_HEAD))),
-                )
-            )
-        return "".join(parts)
+            parts.append(html.details(f"The numbers: {result.name}", table_html(standings_table(result))))
+        return html.box(*parts)
 
     def __repr__(self) -> str:
         lines = []
         for result in self.results:
             lines.append(f"{result.name} (measured on {result.machine})")
-            lines += ["  " + "  ".join(_cells(line)) for line in result.standings()]
+            lines += ["  " + "  ".join(row) for row in standings_table(result)["rows"]]
         return "\n".join(lines)
 
 
-_HEAD = ("Contender", "Examples", "Rate", "Right on test", "95 % interval", "Seeds", "Seconds", "Learn")
-
-
-def _cells(line: Standing) -> tuple[str, ...]:
-    spread = f"{line.low:.1%} to {line.high:.1%}" if line.seeds > 1 else "one seed"
-    return (
-        line.contender,
-        f"{line.examples:,}",
-        f"{line.rate:g}",
-        f"{line.accuracy:.1%}",
-        spread,
-        str(line.seeds),
-        f"{line.wall_s:.1f}",
-        f"{line.trainable:,}",
-    )
-
-
 def arena_page(*results: ArenaResult, chance: float | None = None) -> ArenaPage:
-    """Accuracy against the number of examples, a panel for each arena, with bands of the 95 % interval.
+    """Accuracy against the number of examples, a chart for each arena, with bands of the 95 % interval.
 
     Raises:
         ValueError: no arena, or one without bouts.
     """
-    _check(results)
-    return ArenaPage([_by_examples(results, chance)], results)
+    return _page("examples", results, chance)
 
 
 def cost_page(*results: ArenaResult, chance: float | None = None) -> ArenaPage:
-    """Accuracy against seconds of training, a panel for each arena; a line joins a contender's numbers of examples.
+    """Accuracy against seconds of training, a chart for each arena; a line joins a contender's numbers of examples.
 
     Raises:
         ValueError: no arena, or one without bouts.
     """
-    _check(results)
-    return ArenaPage([_by_cost(results, chance)], results)
+    return _page("cost", results, chance)
 
 
 def curves_page(result: ArenaResult, examples: int) -> ArenaPage:
@@ -80,108 +57,85 @@ def curves_page(result: ArenaResult, examples: int) -> ArenaPage:
     Raises:
         ArenaError: no bout with so many examples.
     """
-    return ArenaPage([_curves(result, examples)], [result])
+    return ArenaPage([curves(result, examples)], [result])
 
 
-def _check(results: Sequence[ArenaResult]) -> None:
+def _page(name: str, results: Sequence[ArenaResult], chance: float | None) -> ArenaPage:
     if not results or not all(result.bouts for result in results):
         raise ValueError("An arena without bouts can't be drawn. Let it fight first: arena.fight().")
-
-
-def _panels(count: int):
-    from matplotlib import pyplot
-
-    return pyplot.subplots(
-        1, count, figsize=(4.6 * count, 3.7), sharey=True, squeeze=False, layout="constrained"
-    )
-
-
-def _by_examples(results: Sequence[ArenaResult], chance: float | None) -> Picture:
-    figure, axes = _panels(len(results))
-    for place, result in zip(axes[0], results, strict=True):
-        for name, colour, mark in zip(result.contenders, COLOURS, MARKS, strict=False):
-            lines = [line for line in result.standings() if line.contender == name]
-            sizes = [line.examples for line in lines]
-            place.plot(sizes, [line.accuracy for line in lines], mark, color=colour, lw=2, label=name)
-            place.fill_between(
-                sizes,
-                [line.low for line in lines],
-                [line.high for line in lines],
-                color=colour,
-                alpha=0.15,
-                lw=0,
-            )
-        place.set_xscale("log", base=2)
-        place.set_xticks(result.sizes, [f"{size:,}" for size in result.sizes])
-        place.minorticks_off()
-        place.set(title=result.name, xlabel="training examples")
-    return _finished(figure, axes, chance, _words(results))
-
-
-def _by_cost(results: Sequence[ArenaResult], chance: float | None) -> Picture:
-    from matplotlib.ticker import LogLocator
-
-    figure, axes = _panels(len(results))
-    for place, result in zip(axes[0], results, strict=True):
-        for name, colour, mark in zip(result.contenders, COLOURS, MARKS, strict=False):
-            lines = [line for line in result.standings() if line.contender == name]
-            seconds = [line.wall_s for line in lines]
-            place.plot(seconds, [line.accuracy for line in lines], mark, color=colour, lw=1, label=name)
-            for line in lines:
-                place.annotate(
-                    f"{line.examples:,}",
-                    (line.wall_s, line.accuracy),
-                    xytext=(4, 4),
-                    textcoords="offset points",
-                    size=8,
-                )
-        place.set_xscale("log")
-        place.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        place.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        place.minorticks_off()
-        place.set(title=result.name, xlabel="seconds of training (numbers: examples)")
-    return _finished(figure, axes, chance, "Against seconds of training. " + _words(results))
-
-
-def _curves(result: ArenaResult, examples: int) -> Picture:
-    found = {name: result.of(name, examples) for name in result.contenders}
-    figure, axes = _panels(1)
-    place, said = axes[0, 0], []
-    for (name, bouts), colour, mark in zip(found.items(), COLOURS, MARKS, strict=False):
-        points = list(zip(*(bout.losses for bout in bouts), strict=False))
-        steps = bouts[0].steps[: len(points)]
-        means = [sum(values) / len(values) for values in points]
-        place.plot(steps, means, mark[1:], color=colour, lw=2, label=name)
-        place.fill_between(
-            steps, list(map(min, points)), list(map(max, points)), color=colour, alpha=0.15, lw=0
-        )
-        said.append(f"{name} from {means[0]:.2f} to {means[-1]:.2f}")
-    place.set(title=f"{result.name}, {examples:,} examples", xlabel="step")
-    place.set_ylabel("training loss")
-    place.spines[["top", "right"]].set_visible(False)
-    place.legend(frameon=False)
-    return picture(figure, f"Training loss over the steps, mean of the seeds: {'; '.join(said)}.")
-
-
-def _finished(figure, axes, chance: float | None, words: str) -> Picture:
-    for place in axes[0]:
-        if chance is not None:
-            place.axhline(chance, color=QUIET, lw=1, ls=":")
-        place.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        place.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].set_ylabel("right on held-out examples")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), frameon=False)
-    return picture(figure, words)
-
-
-def _words(results: Sequence[ArenaResult]) -> str:
-    said = []
+    charts = []
     for result in results:
-        parts = []
-        for name in result.contenders:
-            lines = [line for line in result.standings() if line.contender == name]
-            told = ", ".join(f"{line.accuracy:.0%} with {line.examples:,}" for line in lines)
-            parts.append(f"{name} {told}")
-        said.append(f"{result.name}: {'; '.join(parts)}.")
-    return " ".join(said)
+        chart = next(c for c in arena_state(result, chance)["charts"] if c["name"] == name)["variants"][0]
+        title = result.name if name == "examples" else f"{result.name}: right, and what it costs"
+        charts.append({**chart, "title": title})
+    y = _same([chart["y"] for chart in charts])
+    return ArenaPage([{**chart, "y": y} for chart in charts], results)
+
+
+def _same(axes: Sequence[dict]) -> dict:
+    """One axis for charts side by side, so that heights can be compared."""
+    ticks = nice_ticks(min(axis["low"] for axis in axes), max(axis["high"] for axis in axes))
+    return axis_of([[tick, f"{100 * tick:g} %"] for tick in ticks])
+
+
+# -- the panel's twin --------------------------------------------------------------------------------------------------
+
+
+def arena_html(state: dict) -> str:
+    """HTML of an arena's state (`ArenaPanel.state`)."""
+    parts = [html.heading(state["title"], state["budget"]), html.paragraph(state["status"])]
+    if state["message"]["kind"] == "error":
+        parts.append(html.paragraph(state["message"]["text"]))
+    if state["phase"] != "ready" and state["total"]:
+        done = html.bar([(state["share"], html.BLUE)], state["progress"], width=220)
+        parts.append(f'<p style="margin:4px 0">{done} {escape(state["progress"])}</p>')
+    tables = []
+    for chart in state["charts"]:
+        place = chart["chosen"]
+        drawn, table = chart["variants"][place], chart["variants"][place]["table"]
+        title = _title(chart, place)
+        parts.append(chart_html({**drawn, "title": title}))
+        if not any(table == seen for _, seen in tables):
+            tables.append((title, table))
+    if state["charts"]:
+        parts.append(legend_html(state["legend"], state["whose"]))
+    parts += [html.details(f"The numbers: {title.lower()}", table_html(table)) for title, table in tables]
+    return html.box(*parts)
+
+
+def arena_text(state: dict) -> str:
+    """The same as plain text, for terminals and mail."""
+    lines = [state["title"], state["budget"], state["status"]]
+    lines += [state["progress"]] if state["phase"] != "ready" and state["total"] else []
+    lines += [state["message"]["text"]] if state["message"]["kind"] == "error" else []
+    lines += [state["whose"]] if state["whose"] else []
+    for chart in state["charts"]:
+        place = chart["chosen"]
+        if chart["name"] == "cost":
+            continue  # the same table as that of the examples
+        table = chart["variants"][place]["table"]
+        lines += ["", f"{_title(chart, place)}. {table['caption']}"]
+        cells = [table["head"], *table["rows"]]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines += [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in cells
+        ]
+    return "\n".join(lines)
+
+
+def table_html(table: dict) -> str:
+    """A chart's table."""
+    rows = [tuple(map(escape, row)) for row in table["rows"]]
+    return html.table(table["head"], rows, table["caption"], right=range(1, len(table["head"])))
+
+
+def _title(chart: dict, place: int) -> str:
+    if not chart["label"]:
+        return chart["title"]
+    chosen = chart["choices"][place]
+    return (
+        f"{chart['title']}, {chosen} examples"
+        if chart["label"] == "examples"
+        else f"{chart['title']}, against {chosen}"
+    )

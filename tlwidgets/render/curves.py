@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from . import html
+from .plot import nice_ticks
 from .words import percent
 
 _WIDTH, _HEIGHT = 330, 180
@@ -109,15 +110,6 @@ def _chart(
         f'aria-label="{escape(said)}" style="max-width:100%;font-size:11px"><title>{escape(said)}</title>'
         f"{drawn}</svg></figure>"
     )
-
-
-def nice_ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers that span `low` to `high`."""
-    span = high - low or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(span / about))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= span / about)
-    first, final = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [step * index for index in range(first, max(final, first + 1) + 1)]
 
 
 def _grid(tick: float, words: str, place) -> str:

@@ -1,4 +1,4 @@
-"""Where gradients reach and stop in a run, and how far each group of layers moved."""
+"""Where gradients reach and stop in a run, and how far each group of layers moved: pages and the panel's twin."""
 
 from __future__ import annotations
 
@@ -6,57 +6,52 @@ import math
 from collections.abc import Mapping
 from html import escape
 
-from ..train import Run
+from ..train import Run, Trace
 from . import html
-from .charts import COLOURS, MARKS
-from .figure import Picture, picture
+from .drift_state import drift_state, numbers_table, reason_words
 
-_FROZEN = "#8a9299"
+_WIDTH, _ROW = 190, 9
 
 
 class DriftPage:
-    """Gradient and drift of each group at one measured step, and a table of all groups; prints as the table."""
+    """Gradient and drift of each group at one measured step, and a table of the numbers; prints as the table."""
 
-    def __init__(
-        self, drawn: Picture, rows: list[tuple[str, ...]], head: tuple[str, ...], caption: str
-    ) -> None:
-        self.picture, self.rows, self.head, self.caption = drawn, rows, head, caption
+    def __init__(self, state: dict, place: int) -> None:
+        self.state, self.place = state, place
+        self.words = state["frames"][place]["words"]
+        table = numbers_table(state, place)
+        self.head, self.rows = tuple(table["head"]), [tuple(row) for row in table["rows"]]
 
     def _repr_html_(self) -> str:
-        rows = [tuple(map(escape, row)) for row in self.rows]
-        table = html.table(self.head, rows, self.caption, right=range(1, len(self.head) - 1))
-        return self.picture._repr_html_() + html.details("The numbers, and where gradients stop", table)
+        return html.box(html.heading("Gradients and drift"), *_frame_html(self.state, self.place))
 
     def __repr__(self) -> str:
-        return "\n".join([self.caption, *("  ".join(row) for row in self.rows)])
+        return _frame_text(self.state, self.place)
 
 
 def drift_page(runs: Run | Mapping[str, Run], at: int = -1) -> DriftPage:
-    """Draw one run, or several by name; `at` picks the measured step (see `Run.trace.step`), -1 the last.
+    """Draw one run, or several by name; `at` picks the measured step (of those of all runs together), -1 the last.
 
     Raises:
         ValueError: a run without a trace, or runs of models with other groups.
         IndexError: no such measurement.
     """
+    state = drift_state(traces_of(runs))
+    frames = state["frames"]
+    if not -len(frames) <= at < len(frames):
+        raise IndexError(
+            f"There is no measurement {at}. Expected one from {-len(frames)} to {len(frames) - 1}."
+        )
+    return DriftPage(state, at % len(frames))
+
+
+def traces_of(runs: Run | Mapping[str, Run]) -> dict[str, Trace]:
+    """The traces of a run, or of several by name.
+
+    Raises:
+        ValueError: there is none, or they are of models with other groups.
+    """
     named = {"": runs} if isinstance(runs, Run) else dict(runs)
-    groups = _groups(named)
-    head, rows = _table(named, groups, at)
-    steps = sorted({run.trace.step[at] for run in named.values()})
-    caption = f"Step {steps[0]:,}" if len(steps) == 1 else f"Steps {steps[0]:,} to {steps[-1]:,}"
-    return DriftPage(_drawn(named, groups, at), rows, head, f"{caption}, first layer at the top.")
-
-
-def why_no_gradient(values: list[float], place: int) -> str:
-    """Why a group has no gradient, from those of all groups in the model's order; empty where it has one."""
-    if not math.isnan(values[place]):
-        return ""
-    below = [number for number, value in enumerate(values) if not math.isnan(value) and number < place]
-    if below:
-        return "frozen; gradients pass through it to the layers before it"
-    return "frozen, and so is all before it: no gradient is computed here"
-
-
-def _groups(named: Mapping[str, Run]) -> list[str]:
     if not named:
         raise ValueError("There is no run to draw. Give a Run, or several by name.")
     first = next(iter(named.values())).trace.groups
@@ -69,92 +64,93 @@ def _groups(named: Mapping[str, Run]) -> list[str]:
             raise ValueError(
                 f"The run {name!r} has other groups of layers than the first. Compare runs of one model."
             )
-    return first
+    return {name: run.trace for name, run in named.items()}
 
 
-def _table(named: Mapping[str, Run], groups: list[str], at: int):
-    head = ["Group"]
-    for name in named:
-        of = f", {name}" if name else ""
-        head += [f"Gradient norm{of}", f"Moved{of}"]
-    rows = []
-    for place, group in enumerate(groups):
-        cells, reasons = [group or "the model"], []
-        for name, run in named.items():
-            gradient, drift = run.trace.gradient[at], run.trace.drift[at]
-            cells += [_number(gradient[place], "{:.2e}"), _number(drift[place], "{:.2%}")]
-            reason = why_no_gradient(gradient, place)
-            if reason:
-                reasons.append(f"{name}: {reason}" if name else reason)
-        rows.append((*cells, "; ".join(reasons) or "learns"))
-    return (*head, "Gradients"), rows
+def drift_html(state: dict) -> str:
+    """HTML of a drift panel's state (`DriftPanel.state`): its last step."""
+    parts = [html.heading(state["title"], state["status"])]
+    if state["frames"]:
+        parts += _frame_html(state, len(state["frames"]) - 1)
+    return html.box(*parts)
 
 
-def _number(value: float, form: str) -> str:
-    return "–" if math.isnan(value) else form.format(value)
+def drift_text(state: dict) -> str:
+    """The same as plain text, for terminals and mail."""
+    lines = [state["title"], state["status"]]
+    return "\n".join(lines + ([_frame_text(state, len(state["frames"]) - 1)] if state["frames"] else []))
 
 
-def _drawn(named: Mapping[str, Run], groups: list[str], at: int) -> Picture:
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(
-        1, 2, figsize=(9.2, 1.4 + 0.34 * len(groups)), sharey=True, layout="constrained"
+def _frame_html(state: dict, place: int) -> list[str]:
+    frame, rows = state["frames"][place], []
+    for group, cells in zip(state["groups"], frame["cells"], strict=True):
+        rows.append(
+            (
+                f'<span title="{escape(group["id"], quote=True)}">{escape(group["label"])}</span>',
+                _dots(state, cells),
+                _bars(state, cells),
+                f'<span style="{html.QUIET}">{escape(reason_words(state, cells))}</span>',
+            )
+        )
+    axes = state["axes"]
+    ends = {name: [words for _, words in axes[name]["ticks"]] for name in ("gradient", "drift")}
+    head = (
+        "Group",
+        f"Gradient norm, {ends['gradient'][0]} to {ends['gradient'][-1]} (log)",
+        f"Moved, 0 to {ends['drift'][-1]} of its size",
+        "Gradients",
     )
-    places = range(len(groups))
-    for (name, run), colour, mark in zip(named.items(), COLOURS, MARKS, strict=False):
-        left.plot(run.trace.gradient[at], places, mark[0], color=colour, label=name or "learns")
-        right.plot(run.trace.drift[at], places, mark[0], color=colour, label=name or "learns")
-    frozen = [p for p in places if all(math.isnan(run.trace.gradient[at][p]) for run in named.values())]
-    for place in frozen:
-        for axes in (left, right):
-            axes.axhspan(place - 0.5, place + 0.5, color=_FROZEN, alpha=0.2, lw=0)
-        left.annotate("frozen", (0.02, place), xycoords=("axes fraction", "data"), va="center", size=8)
-    prefix = 0
-    while prefix in frozen:
-        prefix += 1
-    if prefix:
-        left.axhline(prefix - 0.5, color=_FROZEN, ls="--")
-        left.annotate(
-            "gradients stop here",
-            (0.98, prefix - 0.5),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="bottom",
-            size=8,
+    parts = [
+        html.table(head, rows, f"Step {frame['step']:,}, first layer at the top."),
+        html.paragraph(frame["words"]),
+    ]
+    if len(state["runs"]) > 1:
+        signs = " · ".join(
+            f"{html.swatch(html.SERIES[run['slot']])} {escape(run['name'])}" for run in state["runs"]
         )
-    left.set_yticks(list(places), [_short(group) for group in groups])
-    left.set_ylim(len(groups) - 0.5, -0.5)
-    left.set_xscale("log")
-    left.set(xlabel="gradient norm", title="What reaches a group")
-    right.set(xlabel="distance from the start, relative to its size", title="How far it moved")
-    right.set_xlim(left=0)
-    right.xaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.25)
-    if len(named) > 1:
-        handles, names = left.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
-    return picture(figure, _words(named, groups, at, prefix))
+        parts.insert(0, f'<p style="margin:2px 0;{html.QUIET}">{signs}</p>')
+    table = numbers_table(state, place)
+    numbers = [tuple(map(escape, row)) for row in table["rows"]]
+    right = range(1, len(table["head"]) - 1)
+    parts.append(
+        html.details("The numbers", html.table(table["head"], numbers, table["caption"], right=right))
+    )
+    return parts
 
 
-def _short(group: str) -> str:
-    parts = group.split(".")
-    return ".".join(parts[-2:]) if len(parts) > 1 else group or "the model"
+def _frame_text(state: dict, place: int) -> str:
+    table = numbers_table(state, place)
+    return "\n".join(
+        [table["caption"], *("  ".join(row) for row in table["rows"]), state["frames"][place]["words"]]
+    )
 
 
-def _words(named: Mapping[str, Run], groups: list[str], at: int, prefix: int) -> str:
-    said = []
-    for name, run in named.items():
-        drift = run.trace.drift[at]
-        known = [place for place, value in enumerate(drift) if not math.isnan(value)]
-        most = max(known, key=lambda place: drift[place])
-        least = min(known, key=lambda place: drift[place])
-        who = f"{name}: " if name else ""
-        said.append(
-            f"{who}{groups[most] or 'the model'} moved most ({drift[most]:.1%} of its size), "
-            f"{groups[least] or 'the model'} least ({drift[least]:.1%})."
-        )
-    if prefix:
-        said.append(f"Gradients stop at {groups[prefix]}: the {prefix} groups before it are frozen.")
-    return " ".join(said)
+def _dots(state: dict, cells: list[list]) -> str:
+    axis = state["axes"]["gradient"]
+    low, high = math.log(axis["low"]), math.log(axis["high"])
+    parts, said = [], []
+    for run, cell in zip(state["runs"], cells, strict=True):
+        said.append(f"{run['name']} {cell[1]}".strip())
+        if cell[0]:
+            x = 8 + (_WIDTH - 16) * (math.log(cell[0]) - low) / (high - low)
+            parts.append(f'<path d="M{x:.1f} 8{run["glyph"]}" fill="{html.SERIES[run["slot"]]}"/>')
+    return _svg("".join(parts), 16, f"gradient norm {'; '.join(said)}", rail=8)
+
+
+def _bars(state: dict, cells: list[list]) -> str:
+    top, parts, said = state["axes"]["drift"]["high"], [], []
+    for number, (run, cell) in enumerate(zip(state["runs"], cells, strict=True)):
+        said.append(f"{run['name']} {cell[3]}".strip())
+        if cell[2]:
+            length = max(1.5, _WIDTH * min(1.0, cell[2] / top))
+            at = f'y="{_ROW * number + 1}" width="{length:.1f}" height="{_ROW - 2}"'
+            parts.append(f'<rect {at} rx="1" fill="{html.SERIES[run["slot"]]}"/>')
+    return _svg("".join(parts), _ROW * len(state["runs"]), f"moved {'; '.join(said)}")
+
+
+def _svg(drawn: str, height: int, said: str, rail: int | None = None) -> str:
+    line = f'<path d="M0 {rail}H{_WIDTH}" stroke="#808080" stroke-opacity=".3"/>' if rail is not None else ""
+    return (
+        f'<svg width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(said)}" '
+        f'style="vertical-align:middle">{line}{drawn}</svg>'
+    )

@@ -12,6 +12,7 @@ from html import escape
 
 FROZEN, TRAINED, PARTIAL = "#3a8fc4", "#d9792b", "#b56a9b"
 BLUE, SKY, GREEN, ORANGE, PURPLE = "#2f83b8", "#6bb8e6", "#1f9e78", "#d9902b", "#b56a9b"
+SERIES = (BLUE, "#d9652b", GREEN, PURPLE, "#a8922a", SKY)  # by slot, as static/charts.css has them
 LINE = "rgba(128,128,128,.35)"
 QUIET = "opacity:.78;font-size:.92em"
 

@@ -21,8 +21,8 @@ function scaleOf(axis, from, to) {
 /**
  * One chart with a title: `update(shown)`, where `shown` has
  *   x, y: {low, high, log, ticks: [[value, words]], title};
- *   series: [{name (a class), line: [[x, y]], band: [[x, low, high]], marks: [[x, y, words, class]], glyph (a path from
- *     its middle), dash}], all but `name` optional;
+ *   series: [{name (a class), line: [[x, y]], band: [[x, low, high]], marks: [[x, y, words, kind]], glyph (a path from
+ *     its middle), dash}], all but `name` optional; marks may end with their size;
  *   level: a y that a quiet line marks, or null; said: words beside the title; words: the picture in words.
  */
 function createPlot(title, box = BOX) {
@@ -45,6 +45,16 @@ function createPlot(title, box = BOX) {
     }
     return parts.get(name);
   };
+
+  function mark(point, glyph, place) {
+    const [, , words, kind, size] = point;
+    const node = s("path", { class: `tl-mark${kind ? ` tl-mark--${kind}` : ""}`, d: `M0 0${glyph}`, transform: `translate(${place}) scale(${size || 1})` });
+    if (words) {
+      node.append(s("title"));
+      node.firstChild.textContent = words;
+    }
+    return node;
+  }
 
   function drawGrid(shown, x, y) {
     const wanted = JSON.stringify([shown.x, shown.y]);
@@ -75,25 +85,27 @@ function createPlot(title, box = BOX) {
       const part = now[index];
       const band = series.band || [];
       const back = [...band].reverse().map((point) => [point[0], point[1]]);
-      part.band.setAttribute("d", band.length > 1 ? `${path([...band.map((point) => [point[0], point[2]]), ...back])}z` : "");
+      const [only] = band;
+      part.band.setAttribute("d", band.length === 1 ? `M${at(only)}L${at([only[0], only[2]])}` : band.length ? `${path([...band.map((point) => [point[0], point[2]]), ...back])}z` : "");
       part.line.setAttribute("d", path(series.line || []));
+      part.band.classList.toggle("tl-whisker", band.length === 1);
       if (series.dash) part.line.setAttribute("stroke-dasharray", series.dash);
-      const marks = (series.marks || []).map((point) => `<path class="tl-mark ${point[3] || ""}" d="M${at(point)}${series.glyph}"/>`);
-      if (part.seen !== marks.join("")) {
-        part.seen = marks.join("");
-        part.marks.innerHTML = part.seen; // numbers and classes of our own only
-        [...part.marks.children].forEach((mark, place) => {
-          const words = series.marks[place][2];
-          if (words) mark.append(s("title"));
-          if (words) mark.firstChild.textContent = words;
-        });
+      const marks = series.marks || [];
+      const seen = JSON.stringify([marks, shown.x, shown.y]);
+      if (part.seen !== seen) {
+        part.seen = seen;
+        part.marks.replaceChildren(...marks.map((point) => mark(point, series.glyph, at(point))));
       }
     });
     if (drawn.children.length !== now.length || now.some((part, index) => drawn.children[index] !== part.el)) drawn.replaceChildren(...now.map((part) => part.el));
     text(said, shown.said || "");
     attr(svg, "aria-label", `${title}: ${shown.words}`);
   };
-  return { el, update };
+  const rename = (words) => {
+    title = words;
+    text(heading, words);
+  };
+  return { el, caption: el.firstChild, update, rename };
 }
 
 /** A line as it is drawn in a chart, for a legend. */

@@ -73,6 +73,14 @@ function standIn(model, el, root) {
   };
 }
 
+/** Keep arrows and letters from the notebook, which would take them for its own shortcuts and move the focus away. */
+function keepKeys(root) {
+  root.addEventListener("keydown", (event) => {
+    const theirs = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
+    if (!theirs) event.stopPropagation();
+  });
+}
+
 /**
  * The module of a panel (`PanelWidget` in Python). `createStore(model)` makes the front end's one copy of the state:
  * `.state`, `.request(message)`, `.listeners`, `.close()`; `draw(store)` makes a view: `.root` and `.stop()`.
@@ -91,6 +99,7 @@ function panelModule(createStore, draw) {
           return () => {};
         }
         const view = draw(store);
+        keepKeys(view.root);
         el.append(view.root);
         const stepBack = standIn(model, el, view.root);
         const id = uniqueId("view");

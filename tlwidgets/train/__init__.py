@@ -1,6 +1,7 @@
 """Training: the engine, what steers it, and the records it leaves."""
 
-from .arena import Arena, ArenaError, ArenaResult, Bout, Contender, Paired, Standing
+from .arena import Arena, Contender
+from .arena_result import ArenaError, ArenaResult, Bout, Paired, Standing
 from .checkpoint import CheckpointError
 from .control import Control
 from .data import TaskData
@@ -15,6 +16,7 @@ from .events import (
     Resumed,
     Started,
     Stepped,
+    Traced,
 )
 from .features import FeatureCache
 from .fork import ForkError, fork, run_digest
@@ -55,6 +57,7 @@ __all__ = [
     "Stepped",
     "TaskData",
     "Trace",
+    "Traced",
     "TrainingError",
     "Unfreezing",
     "add_lora",

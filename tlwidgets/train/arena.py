@@ -7,31 +7,25 @@ run that counts.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 
 from torch import nn
 
 from ..core import FreezePlan, ModelTree
+from .arena_result import ArenaError, ArenaResult, Bout
 from .control import Control
 from .data import TaskData
+from .digest import digest
 from .engine import fit
 from .features import FeatureCache
 from .records import Run, RunFileError
 
-SCHEMA = 1
 TUNING_SEED = 1000
 _CURVE_POINTS = 60
-
-
-class ArenaError(ValueError):
-    """An arena that can't be fair, or whose results can't be read."""
 
 
 @dataclass(frozen=True)
@@ -53,166 +47,6 @@ class Contender:
     rates: tuple[float, ...]
     lr: Callable[[ModelTree, float], float | Mapping[str, float]] | None = None
     options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Bout:
-    """One run that counts, in numbers.
-
-    `steps` and `losses` are a thinned training curve; `wall_s` includes the feature pass.
-    """
-
-    contender: str
-    examples: int
-    seed: int
-    rate: float
-    test_accuracy: float
-    valid_accuracy: float
-    wall_s: float
-    trainable: int
-    steps: tuple[int, ...]
-    losses: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A contender with so many examples: mean over the seeds, and its 95 % interval (Student's t)."""
-
-    contender: str
-    examples: int
-    rate: float
-    accuracy: float
-    low: float
-    high: float
-    seeds: int
-    wall_s: float
-    trainable: int
-
-
-@dataclass(frozen=True)
-class Paired:
-    """How much better one contender is than another, seed by seed: mean difference and its 95 % interval."""
-
-    difference: float
-    low: float
-    high: float
-    in_favour: int
-    seeds: int
-
-
-@dataclass(frozen=True)
-class ArenaResult:
-    """All bouts of an arena, and where they were fought."""
-
-    name: str
-    machine: str
-    bouts: tuple[Bout, ...]
-
-    @property
-    def contenders(self) -> tuple[str, ...]:
-        """In the order in which they entered."""
-        return tuple(dict.fromkeys(bout.contender for bout in self.bouts))
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Numbers of training examples, ascending."""
-        return tuple(sorted({bout.examples for bout in self.bouts}))
-
-    def of(self, contender: str, examples: int) -> list[Bout]:
-        """The bouts of a contender with so many examples, by seed.
-
-        Raises:
-            ArenaError: there is none.
-        """
-        found = [b for b in self.bouts if (b.contender, b.examples) == (contender, examples)]
-        if not found:
-            raise ArenaError(
-                f"The arena has no bout of {contender!r} with {examples} examples. It has {', '.join(self.contenders)}, with "
-                f"{', '.join(map(str, self.sizes))} examples."
-            )
-        return sorted(found, key=lambda bout: bout.seed)
-
-    def standings(self) -> list[Standing]:
-        """A line for each contender and number of examples."""
-        lines = []
-        for examples in self.sizes:
-            for name in self.contenders:
-                bouts = [b for b in self.bouts if (b.contender, b.examples) == (name, examples)]
-                if not bouts:
-                    continue
-                accuracies = [bout.test_accuracy for bout in bouts]
-                lines.append(
-                    Standing(
-                        name,
-                        examples,
-                        bouts[0].rate,
-                        fmean(accuracies),
-                        *interval(accuracies),
-                        len(bouts),
-                        fmean(bout.wall_s for bout in bouts),
-                        bouts[0].trainable,
-                    )
-                )
-        return lines
-
-    def difference(self, one: str, other: str, examples: int) -> Paired:
-        """Test accuracy of `one` less that of `other`, on the seeds that both have.
-
-        Raises:
-            ArenaError: they have no seed in common.
-        """
-        others = {bout.seed: bout for bout in self.of(other, examples)}
-        pairs = [
-            bout.test_accuracy - others[bout.seed].test_accuracy
-            for bout in self.of(one, examples)
-            if bout.seed in others
-        ]
-        if not pairs:
-            raise ArenaError(f"{one!r} and {other!r} have no seed in common with {examples} examples.")
-        return Paired(fmean(pairs), *interval(pairs), sum(pair > 0 for pair in pairs), len(pairs))
-
-    def replaced_by(self, mine: ArenaResult) -> ArenaResult:
-        """These results, with those of one's own machine in the place of the same bouts."""
-        own = {(bout.contender, bout.examples, bout.seed): bout for bout in mine.bouts}
-        kept = [own.pop((b.contender, b.examples, b.seed), b) for b in self.bouts]
-        machine = (
-            mine.machine if not set(kept) - set(mine.bouts) else f"{self.machine}; in part {mine.machine}"
-        )
-        return ArenaResult(self.name, machine, (*kept, *own.values()))
-
-    def save(self, path: str | Path) -> Path:
-        """Write the results as JSON; an interrupted write leaves an older file whole."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(path.name + ".part")
-        half.write_text(json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
-        os.replace(half, path)
-        return path
-
-    @classmethod
-    def load(cls, path: str | Path) -> ArenaResult:
-        """Read what `save` wrote.
-
-        Raises:
-            ArenaError: there is no such file, or it holds no results.
-        """
-        try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
-            if record["schema"] != SCHEMA:
-                raise ArenaError(
-                    f"{path} has version {record['schema']!r}, and version {SCHEMA} was expected."
-                )
-            bouts = [
-                Bout(**{**bout, "steps": tuple(bout["steps"]), "losses": tuple(bout["losses"])})
-                for bout in record["bouts"]
-            ]
-            return cls(record["name"], record["machine"], tuple(bouts))
-        except ArenaError:
-            raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ArenaError(
-                f"{path} holds no results of an arena ({error}). Expected a file that ArenaResult.save wrote."
-            ) from error
 
 
 @dataclass(frozen=True)
@@ -252,47 +86,69 @@ class Arena:
         if TUNING_SEED in self.seeds:
             raise ArenaError(f"Seed {TUNING_SEED} chooses the rates; take others for the runs that count.")
 
+    @property
+    def runs(self) -> int:
+        """Trainings in all, those that choose the rates included."""
+        tuning = len(self.contenders[0].rates)
+        return len(self.contenders) * len(self.sizes) * (len(self.seeds) + (tuning if tuning > 1 else 0))
+
     def fight(
         self,
         folder: str | Path | None = None,
         *,
         on_progress: Callable[[int, int, str], None] | None = None,
+        on_bout: Callable[[Bout], None] | None = None,
         control: Control | None = None,
         machine: str = "this machine",
     ) -> ArenaResult:
         """Run everything that has not been run yet.
 
         Args:
-            folder: finished runs are kept here, and found again by a later call; None keeps nothing.
-            on_progress: told (runs done, runs in all, what comes next).
+            folder: finished runs are kept here, and found again by a later call, unless code, options or data of theirs
+                have changed; None keeps nothing.
+            on_progress: told (runs done, runs in all, what comes next) before each run that is made, and at the end.
+            on_bout: told each run that counts, made or found.
             control: `stop()` ends after the present step; what is finished counts.
 
         Raises:
             TrainingError: a run failed; those before it are in the folder.
+            ArenaError: nothing can be kept in the folder.
         """
-        return _Fight(self, Path(folder) if folder else None, on_progress, control).run(machine)
+        fight = _Fight(self, Path(folder) if folder else None, on_progress, on_bout, control)
+        return fight.run(machine)
 
 
 class _Fight:
     """The state of one `Arena.fight`."""
 
-    def __init__(self, arena: Arena, folder: Path | None, on_progress, control: Control | None) -> None:
-        self.arena, self.folder, self.on_progress = arena, folder, on_progress
+    def __init__(
+        self, arena: Arena, folder: Path | None, on_progress, on_bout, control: Control | None
+    ) -> None:
+        self.arena, self.folder = arena, folder
+        self.on_progress = on_progress or (lambda done, total, words: None)
+        self.on_bout = on_bout or (lambda bout: None)
         self.control = control or Control()
         self.cache = FeatureCache()
-        tuning = len(arena.contenders[0].rates)
-        each = len(arena.seeds) + (tuning if tuning > 1 else 0)
-        self.total, self.done = len(arena.contenders) * len(arena.sizes) * each, 0
+        self.tasks: dict[tuple[int, int], TaskData] = {}  # of the present number of examples
+        self.digests = (
+            {contender.name: _digest_of(contender) for contender in arena.contenders} if folder else {}
+        )
+        self.total, self.done = arena.runs, 0
 
     def run(self, machine: str) -> ArenaResult:
+        self._open_folder()
         bouts = []
         for examples in self.arena.sizes:
+            self.tasks.clear()
             for contender in self.arena.contenders:
                 rate = self._choose_rate(contender, examples)
                 for seed in self.arena.seeds:
                     run = None if rate is None else self._one(contender, examples, seed, rate, test=True)
                     if run is not None:
                         bouts.append(_bout(contender.name, examples, seed, rate, run))
+                        self.on_bout(bouts[-1])
+        if self.done == self.total:
+            self.on_progress(self.done, self.total, "done")
         return ArenaResult(self.arena.name, machine, tuple(bouts))
 
     def _choose_rate(self, contender: Contender, examples: int) -> float | None:
@@ -312,28 +168,28 @@ class _Fight:
         """A run, from its file or by training; None when the fight was stopped."""
         if self.control.stopped:
             return None
-        words = f"{contender.name}, {examples:,} examples, " + (
-            f"seed {seed}" if test else f"trying rate {rate:g}"
-        )
-        if self.on_progress is not None:
-            self.on_progress(self.done, self.total, words)
         path = self._path(contender, examples, seed, rate, test)
         run = _found(path)
         if run is None:
+            words = f"{contender.name}, {examples:,} examples, "
+            words += f"seed {seed}" if test else f"trying rate {rate:g}"
+            self.on_progress(self.done, self.total, words)
             run = self._train(contender, examples, seed, rate, test)
             if run.status == "stopped":
                 return None
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                run.save(path)
+                self._keep(run, path)
         self.done += 1
-        if self.on_progress is not None and self.done == self.total:
-            self.on_progress(self.done, self.total, "done")
         return run
+
+    def _task(self, examples: int, seed: int) -> TaskData:
+        if (examples, seed) not in self.tasks:
+            self.tasks[examples, seed] = self.arena.data(examples, seed)
+        return self.tasks[examples, seed]
 
     def _train(self, contender: Contender, examples: int, seed: int, rate: float, test: bool) -> Run:
         arena = self.arena
-        data = arena.data(examples, seed)
+        data = self._task(examples, seed)
         model = contender.make(seed)
         tree = ModelTree.of(model)
         a_pass = math.ceil(examples / arena.batch_size)
@@ -353,13 +209,43 @@ class _Fight:
             **contender.options,
         )
 
+    # -- the folder ------------------------------------------------------------------------------------------------
+
+    def _open_folder(self) -> None:
+        """Find out now, not after the first minutes of training, whether runs can be kept."""
+        if self.folder is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise self._no_folder(error) from error
+
+    def _keep(self, run: Run, path: Path) -> None:
+        try:
+            run.save(path)
+        except OSError as error:
+            raise self._no_folder(error) from error
+
+    def _no_folder(self, error: OSError) -> ArenaError:
+        return ArenaError(
+            f"Finished runs can't be kept in {str(self.folder)!r}: {error.strerror or error}. Expected a folder that can be "
+            "written to, on a disk with room. Make room or name another folder; what was kept before is found again."
+        )
+
     def _path(self, contender: Contender, examples: int, seed: int, rate: float, test: bool) -> Path | None:
+        """The file of a run: its name is a digest of all that the run depends on."""
         if self.folder is None:
             return None
-        arena = self.arena
-        what = [arena.name, contender.name, examples, seed, rate, test, arena.steps, arena.batch_size]
-        what += [sorted((key, repr(value)) for key, value in contender.options.items())]
-        return self.folder / f"{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]}.run"
+        arena, data = self.arena, self._task(examples, seed)
+        what = (arena.name, contender.name, examples, seed, rate, test, arena.steps, arena.batch_size)
+        used = (data.train, data.valid, data.test if test else None)
+        return self.folder / f"{digest((what, self.digests[contender.name], used))[:24]}.run"
+
+
+def _digest_of(contender: Contender) -> str:
+    return digest((contender.make, contender.plan, contender.lr, contender.options))
 
 
 def _found(path: Path | None) -> Run | None:
@@ -385,13 +271,3 @@ def _bout(name: str, examples: int, seed: int, rate: float, run: Run) -> Bout:
         tuple(run.curves.step[::every]),
         tuple(round(loss, 5) for loss in run.curves.loss[::every]),
     )
-
-
-def interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Student's t interval of the mean; the value itself, twice, where there is no spread."""
-    if len(values) < 2 or max(values) == min(values):
-        return values[0], values[0]
-    from scipy.stats import ttest_1samp
-
-    low, high = ttest_1samp(values, 0).confidence_interval(confidence)
-    return float(low), float(high)

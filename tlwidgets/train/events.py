@@ -41,6 +41,15 @@ class Stepped(Event):
 
 
 @dataclass(frozen=True)
+class Traced(Event):
+    """Gradients and drift of each group were measured at a step; see `Trace`, which has the same numbers."""
+
+    groups: tuple[str, ...]
+    gradient: tuple[float, ...]
+    drift: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class EpochEnded(Event):
     """One pass over the training data: validation loss and accuracy, None without validation data."""
 

@@ -226,7 +226,7 @@ class Loop:
         if number % 20 == 1:
             self._sample_memory()
         if traced:
-            self.tracer.measure(number, gradients)
+            self.tell(self.tracer.measure(number, gradients))
         self.tell(Stepped(number, total, right, took))
 
     def _augmented(self, batch: Batch) -> Batch:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from .events import Traced
+
 
 @dataclass
 class Trace:
@@ -53,11 +55,13 @@ class Tracer:
         ]
 
     @torch.no_grad()
-    def measure(self, step: int, gradients: list[float]) -> None:
+    def measure(self, step: int, gradients: list[float]) -> Traced:
         """Note a step's gradients, and how far each group has moved."""
+        moved = [self._drift(weights) for weights in self._groups.values()]
         self.trace.step.append(step)
         self.trace.gradient.append(gradients)
-        self.trace.drift.append([self._drift(weights) for weights in self._groups.values()])
+        self.trace.drift.append(moved)
+        return Traced(step, tuple(self._groups), tuple(gradients), tuple(moved))
 
     def _drift(self, weights: Sequence[nn.Parameter]) -> float:
         known = [weight for weight in weights if id(weight) in self._start]

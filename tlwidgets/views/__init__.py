@@ -5,6 +5,8 @@ from importlib import import_module
 _HOME = {
     "FreezePanel": "freeze_panel",
     "TrainPanel": "train_panel",
+    "ArenaPanel": "arena_panel",
+    "DriftPanel": "drift_panel",
     "Predict": "predict",
     "progress_bar": "progress",
     "UnfreezeScore": "unfreeze_score",

@@ -6,9 +6,11 @@ from functools import cache
 from importlib.resources import files
 
 _PARTS = {
-    "train_panel": ("charts", "running"),
-    "fork_panel": ("charts", "running"),
-    "unfreeze_score": ("charts",),
+    "train_panel": ("charts", "running", "tables"),
+    "arena_panel": ("charts", "running", "tables"),
+    "drift_panel": ("charts", "running", "tables"),
+    "fork_panel": ("charts", "running", "tables"),
+    "unfreeze_score": ("charts", "tables"),
 }
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 

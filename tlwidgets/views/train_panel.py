@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import threading
-import uuid
+import weakref
+from collections.abc import Callable
 
 from torch import nn
 
@@ -25,7 +26,8 @@ from ..train import (
     Started,
     Stepped,
     TaskData,
-    TrainingError,
+    Trace,
+    Traced,
     fit,
 )
 from ..train.data import as_task_data
@@ -33,7 +35,7 @@ from . import train_state as shown
 from .device import device_record
 from .environment import is_live
 from .freeze_panel import FreezePanel
-from .receipt import Receipt
+from .panel import Panel, join, sentence
 from .unfreeze_score import UnfreezeScore
 
 _ALIVE = ("running", "pausing", "paused", "stopping")
@@ -44,7 +46,7 @@ _OPTIONS = {
 }
 
 
-class TrainPanel:
+class TrainPanel(Panel):
     """Train `model` in the background, with buttons and live curves; or from code, with the same effect.
 
     Args:
@@ -67,7 +69,7 @@ class TrainPanel:
         self, model: nn.Module, plan: FreezePlan | FreezePanel | None, data: TaskData, **fit_options
     ) -> None:
         _check(model, plan, fit_options)
-        self._lock = threading.RLock()
+        super().__init__()
         self._model: nn.Module | None = model
         self._title = type(model).__name__
         self._plan = plan
@@ -77,20 +79,18 @@ class TrainPanel:
         if self._score is not None:
             self._options["epochs"] = fit_options.get("epochs", self._score.epochs)
         self._trace = shown.Trace()
+        self._layers = Trace()
+        self._followers: list[weakref.WeakMethod] = []
         self._clock = shown.Clock()
         self._control = Control()
         self._thread: threading.Thread | None = None
         self._run: Run | None = None
         self._error: BaseException | None = None
         self._phase = "ready"
-        self._message = {"kind": "", "text": ""}
         self._step = self._steps = self._epoch = 0
         self._once = ""  # how far the frozen layers' only pass is
         self._learns = shown.learns_words(model)
         self._device = device_record({parameter.device for parameter in scan(model).parameters})
-        self._widget = None
-        self._twin = ""  # display id of the static twin, where one is shown
-        self._receipt = Receipt(self._rendered)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -127,6 +127,22 @@ class TrainPanel:
                 "rows": list(self._trace.rows),
                 **self._frame(),
             }
+
+    @property
+    def layers(self) -> Trace:
+        """A copy of the gradients and the drift measured so far in the training that began last."""
+        with self._lock:
+            layers = self._layers
+            return Trace(layers.groups, layers.step[:], layers.gradient[:], layers.drift[:])
+
+    def on_layers(self, method: Callable[[bool], None]) -> Callable[[], None]:
+        """Call a bound method whenever `layers` has grown, and at the end; it is told whether this is the end.
+
+        It is held weakly. Returns a function that ends it.
+        """
+        follower = weakref.WeakMethod(method)
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower) if follower in self._followers else None
 
     def _frame(self) -> dict:
         """All but the curves: what may change at each step."""
@@ -185,7 +201,7 @@ class TrainPanel:
             control = Control()
             self._borrow_panel(control)
             self._control, self._trace, self._clock = control, shown.Trace(), shown.Clock()
-            self._error = None
+            self._layers, self._error = Trace(), None
             self._phase, self._message = "running", {"kind": "", "text": ""}
             self._step = self._steps = self._epoch = 0
             if self._widget is not None:
@@ -244,13 +260,7 @@ class TrainPanel:
                 "There is nothing to wait for: training has not begun. Call start() first, or press Start."
             )
         if thread is not None:
-            try:
-                while thread.is_alive():
-                    thread.join(0.5)  # by pieces: on Windows nothing interrupts a join without an end
-            except KeyboardInterrupt:
-                self.stop()
-                thread.join()
-                raise
+            join(thread, self.stop)
         if self._error is not None:
             raise self._error
         return self._run
@@ -264,10 +274,8 @@ class TrainPanel:
             if self._model is None:
                 return
             self._model = self._plan = None
-            self._receipt.close()
-            if self._widget is not None:
-                self._widget.close()
-                self._widget = None
+            self._closed = True
+            self._close_views()
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -311,12 +319,13 @@ class TrainPanel:
             if run is not None or error is not None:
                 self._run = run
             if error is not None:
-                self._message = {"kind": "error", "text": _sentence(error)}
+                self._message = {"kind": "error", "text": sentence(error)}
             self._phase = run.status if error is None else "failed"
             if isinstance(error, KeyboardInterrupt):
                 self._phase, self._message = "stopped", {"kind": "", "text": ""}
             self._learns = shown.learns_words(self._model)
         self._publish(now=True)
+        self._tell_followers(ended=True)
 
     def _on_event(self, event: Event) -> None:
         with self._lock:
@@ -327,6 +336,11 @@ class TrainPanel:
             elif isinstance(event, EpochEnded):
                 self._epoch = event.epoch
                 self._trace.epoch(event)
+            elif isinstance(event, Traced):
+                self._layers.groups = list(event.groups)
+                self._layers.step.append(event.step)
+                self._layers.gradient.append(list(event.gradient))
+                self._layers.drift.append(list(event.drift))
             elif isinstance(event, Started):
                 self._steps = event.steps
                 self._learns = shown.learns_words(self._model)
@@ -341,7 +355,16 @@ class TrainPanel:
                 self._once = f"frozen layers, once: {event.done:,} of {event.total:,} {event.part} examples"
         if isinstance(event, (Started, EpochEnded)):
             self._mark(min(self._epoch + 1, self._options["epochs"]))
-        self._publish()
+        if isinstance(event, Traced):
+            self._tell_followers(ended=False)
+        else:
+            self._publish()
+
+    def _tell_followers(self, ended: bool) -> None:
+        for follower in list(self._followers):
+            method = follower()
+            if method is not None:
+                method(ended)
 
     def _mark(self, epoch: int) -> None:
         """Show the epoch that is being trained in the score; 0 for none."""
@@ -350,45 +373,14 @@ class TrainPanel:
 
     # -- telling ---------------------------------------------------------------------------------------------
 
-    def _say(self, kind: str, text: str) -> None:
-        self._message = {"kind": kind, "text": text}
-        self._publish()
-
-    def _publish(self, now: bool = False) -> None:
-        widget = self._widget
-        if widget is not None:
-            widget.publish(now)
-        if now:
-            self._receipt.flush()
-            if self._twin:
-                self._show_twin(update=True)
-        else:
-            self._receipt.touch()
-
     def _rendered(self) -> tuple[str, str]:
         state = self.state
         return curves_html(state), curves_text(state)
 
-    def _show_twin(self, update: bool) -> None:
-        from IPython.display import publish_display_data
+    def _make_widget(self):
+        from .train_widget import TrainWidget
 
-        html, text = self._rendered()
-        publish_display_data(
-            {"text/html": html, "text/plain": text}, transient={"display_id": self._twin}, update=update
-        )
-
-    def _ipython_display_(self) -> None:
-        if not is_live() or self._model is None:
-            # Shown before `start()`, it becomes the curves at the end, in the same place.
-            self._twin = self._twin or f"tl-train-{uuid.uuid4().hex[:12]}"
-            self._show_twin(update=False)
-            return
-        if self._widget is None:
-            from .train_widget import TrainWidget
-
-            self._widget = TrainWidget(self)
-        self._widget.show()
-        self._receipt.show()
+        return TrainWidget(self)
 
     def __repr__(self) -> str:
         return f"TrainPanel({self._title}: {self._phase}, step {self._step} of {self._steps})"
@@ -413,10 +405,3 @@ def _check(model, plan, options: dict) -> None:
             raise TypeError(
                 f"TrainPanel has no option {name!r}. {meant}Expected some of {', '.join(_OPTIONS)}."
             )
-
-
-def _sentence(error: BaseException) -> str:
-    """What the panel says of an error: our own are sentences already; of others the type helps."""
-    if isinstance(error, (TrainingError, ValueError)) and str(error):
-        return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -10,8 +10,6 @@ import traitlets
 from .live import publish_view
 from .pace import Pace
 
-_INTERVAL = 0.1  # seconds between two updates, at least
-
 
 class PanelWidget(anywidget.AnyWidget):
     """One front-end model for all views of a panel. Subclasses give `_esm`, `_css` and `requests`.
@@ -31,6 +29,8 @@ class PanelWidget(anywidget.AnyWidget):
     _receipt = traitlets.Unicode().tag(sync=True)
 
     requests: tuple[str, ...] = ()
+    interval = 0.1
+    """Seconds between two updates, at least."""
     heard_while_busy = True
     """Whether clicks are heard while a cell runs. Not where they change what the cell may be using."""
 
@@ -39,7 +39,7 @@ class PanelWidget(anywidget.AnyWidget):
         self._held = panel
         self._views: set[str] = set()
         self._seq = 0
-        self._pace = Pace(self._send_changes, _INTERVAL)
+        self._pace = Pace(self._send_changes, self.interval)
         super().__init__(_receipt=panel._receipt.name)
         # JupyterLab sends clicks to a shell of their own, so that they are heard while a cell waits for the end of a
         # training; ipykernel 7.4 would send them to the shell that wrote last, which is the waiting one.
