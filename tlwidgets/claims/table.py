@@ -88,7 +88,7 @@ def _processor() -> str:
 
 
 def _row(verdict: Verdict) -> dict[str, str]:
-    digits = 1 if verdict.claim.unit == "points" else 0
+    digits = 0 if verdict.claim.unit == "tensors" else 1
     numbers = {
         name: f"{getattr(verdict, name):.{digits}f}"
         for name in ("this", "against", "difference", "low", "high")

@@ -73,8 +73,7 @@ def is_converted(backbone: Backbone) -> bool:
     try:
         files = json.loads((target / _MANIFEST).read_text(encoding="utf-8"))["files"]
         return all(
-            (target / name).stat().st_size == record["bytes"]
-            and sha256_of(target / name) == record["sha256"]
+            (target / name).stat().st_size == record["bytes"] and sha256_of(target / name) == record["sha256"]
             for name, record in files.items()
         )
     except (OSError, ValueError, KeyError, TypeError):

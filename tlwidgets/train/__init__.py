@@ -17,6 +17,7 @@ from .events import (
     Stepped,
 )
 from .features import FeatureCache
+from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
@@ -57,4 +58,6 @@ __all__ = [
     "gradual_unfreezing",
     "lr_range_test",
     "merge_lora",
+    "next_token_loss",
+    "perplexity",
 ]
