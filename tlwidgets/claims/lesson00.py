@@ -7,7 +7,6 @@ sees in training, and what became of its weights. Source: E. Hu et al. (2022), L
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tlwidgets.data import encode_texts, load_sentences, split_sentences
@@ -30,14 +29,6 @@ RECIPE = {"epochs": 2, "batch_size": 4, "lr": 2e-3, "group_by_length": True}
 FILM, EDITORIALS = "film snippets", "editorials"
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How a model reads one kind of text: its perplexity, and the probability that it ends a text where it ends."""
-
-    perplexity: float
-    ends: float
-
-
 def texts(seed: int, *, train: int = TRAIN, test: int = TEST) -> tuple[tuple[str, ...], dict[str, tuple]]:
     """Snippets to learn from, and held-out texts of both kinds; no source has texts on both sides."""
     film = split_sentences(load_sentences("film"), train=train, test=test, seed=seed)
@@ -45,25 +36,25 @@ def texts(seed: int, *, train: int = TRAIN, test: int = TEST) -> tuple[tuple[str
     return film.train.texts, {FILM: film.test.texts, EDITORIALS: other.test.texts}
 
 
-def read(model: nn.Module, examples: dict[str, Tensor]) -> Reading:
-    """Read texts (as from `encode_texts`), a few at a time, so that scores of the whole vocabulary take little memory."""
+def ends(model: nn.Module, examples: dict[str, Tensor], most: int = 16) -> float:
+    """Mean probability that the model ends a text where it ends, over the first texts that are not cut."""
     import torch
 
-    from tlwidgets.train import perplexity
-
     lengths = examples["attention_mask"].sum(1)
-    whole = (lengths < examples["input_ids"].shape[1]).nonzero()[:, 0][:16]  # those not cut
+    whole = (lengths < examples["input_ids"].shape[1]).nonzero()[:, 0][:most]
     chances = []
     model.eval()
     with torch.no_grad():
-        for index in whole.split(4):
+        for index in whole.split(4):  # a few at a time: scores of the whole vocabulary are large
             size = int(lengths[index].max())
             ids, mask = (examples[name][index, :size] for name in ("input_ids", "attention_mask"))
-            last = lengths[index] - 2  # the place whose scores are for the end
-            rows = torch.arange(len(index))
+            rows, last = (
+                torch.arange(len(index)),
+                lengths[index] - 2,
+            )  # the place whose scores are for the end
             scores = model(input_ids=ids, attention_mask=mask).logits[rows, last]
             chances.append(scores.softmax(-1)[rows, ids[rows, last + 1]])
-    return Reading(perplexity(model, examples), float(torch.cat(chances).mean()))
+    return float(torch.cat(chances).mean())
 
 
 def go_on(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, start: str, tokens: int = 20) -> str:
@@ -99,23 +90,23 @@ def learn(
 
 def measure(seed: int) -> dict[str, float]:
     """Both kinds of text read before and after, and how many of the model's own tensors changed."""
+    from tlwidgets.train import perplexity
+
     model, tokenizer = load_language_model()
     snippets, held_out = texts(seed)
     encoded = {kind: encode_texts(some, tokenizer, MAX_LENGTH) for kind, some in held_out.items()}
-    own = fingerprints(model)
-    before = {kind: read(model, examples) for kind, examples in encoded.items()}
+
+    def read() -> dict[str, tuple[float, float]]:
+        return {kind: (perplexity(model, some), ends(model, some)) for kind, some in encoded.items()}
+
+    own, before = fingerprints(model), read()
     learn(model, tokenizer, snippets, seed)
-    after = {kind: read(model, examples) for kind, examples in encoded.items()}
-    changed = own.items() ^ fingerprints(model).items()
+    after, changed = read(), own.items() ^ fingerprints(model).items()
     numbers = {"own tensors changed": float(len({name for name, _ in changed}))}
     for kind in encoded:
-        numbers[f"{kind}, before"] = before[kind].perplexity
-        numbers[f"{kind}, after"] = after[kind].perplexity
-        numbers[f"{kind}, fall"] = 1 - after[kind].perplexity / before[kind].perplexity
-        numbers[f"{kind}, ends, before"], numbers[f"{kind}, ends, after"] = (
-            before[kind].ends,
-            after[kind].ends,
-        )
+        numbers[f"{kind}, before"], numbers[f"{kind}, ends, before"] = before[kind]
+        numbers[f"{kind}, after"], numbers[f"{kind}, ends, after"] = after[kind]
+        numbers[f"{kind}, fall"] = 1 - after[kind][0] / before[kind][0]
     return numbers
 
 

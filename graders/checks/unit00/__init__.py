@@ -4,6 +4,6 @@ from .lora_linear import LORA_LINEAR, check_lora_linear
 from .next_token_loss import NEXT_TOKEN_LOSS, check_next_token_loss
 from .perplexity import PERPLEXITY, check_perplexity
 
-EXERCISES = (NEXT_TOKEN_LOSS, LORA_LINEAR, PERPLEXITY)
+EXERCISES = (NEXT_TOKEN_LOSS, PERPLEXITY, LORA_LINEAR)
 
 __all__ = ["EXERCISES", "check_lora_linear", "check_next_token_loss", "check_perplexity"]

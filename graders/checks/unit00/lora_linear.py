@@ -1,4 +1,4 @@
-"""Exercise 2: `lora_linear(x, weight, A, B, alpha)` computes a linear layer with LoRA; `merge(weight, A, B, alpha)` folds it in.
+"""Exercise 3: `lora_linear(x, weight, A, B, alpha)` computes a linear layer with LoRA; `merge(weight, A, B, alpha)` folds it in.
 
 `x` (..., inputs), `weight` (outputs, inputs), `A` (r, inputs), `B` (outputs, r). The layer gives x W^T plus alpha / r times
 x A^T B^T, shape (..., outputs); the merged weight (outputs, inputs) gives the same alone. E. Hu et al. (2022), LoRA.

@@ -1,4 +1,4 @@
-"""Exercise 3: `perplexity(losses, tokens)` puts the losses of batches together.
+"""Exercise 2: `perplexity(losses, tokens)` puts the losses of batches together.
 
 `losses` are mean losses in nats, one a batch; `tokens` are the numbers of tokens that each is the mean of. The function
 returns the exponential of the mean loss over all tokens, a float.
