@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 TRAIN, TEST = 160, 60
 MAX_LENGTH = 24
 RANK, LAYERS = 8, 4
-# Rate, passes and batch size are the best of a small grid, by the perplexity on validation snippets.
+# Rate, passes and batch size are the best of a small grid, by the perplexity on validation snippets. Higher rates and more
+# passes learn the snippets by heart: the training loss is lower then, and the perplexity higher.
 RECIPE = {"epochs": 2, "batch_size": 4, "lr": 2e-3, "group_by_length": True}
 FILM, EDITORIALS = "film snippets", "editorials"
 
