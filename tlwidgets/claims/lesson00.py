@@ -58,15 +58,20 @@ def ends(model: nn.Module, examples: dict[str, Tensor], most: int = 16) -> float
     return float(torch.cat(chances).mean())
 
 
-def go_on(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, start: str, tokens: int = 20) -> str:
-    """The text that the model goes on with, always taking the likeliest token."""
+def go_on(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, start: str, tokens: int = 20, seed: int = 0
+) -> str:
+    """The text that the model goes on with: each token drawn among the 20 likeliest, at temperature 0.7."""
     import torch
 
-    with torch.no_grad():
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
         ids = model.generate(
             **tokenizer(start, return_tensors="pt"),
             max_new_tokens=tokens,
-            do_sample=False,
+            do_sample=True,
+            top_k=20,
+            temperature=0.7,
             pad_token_id=tokenizer.pad_token_id,
         )
     return tokenizer.decode(ids[0])
