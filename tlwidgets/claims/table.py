@@ -21,7 +21,8 @@ _INTRO = """# Claims
 Each sentence of a lesson that rests on a measurement, measured again over several seeds. Written by
 `make claims`, which stops where a claim does not hold; don't edit it by hand. A claim holds when the first
 number is above the second for every seed and the 95 % interval of their mean difference (Student's t, paired
-by seed) lies above 0. Accuracies are in per cent of held-out examples, differences in percentage points.
+by seed) lies above 0. Accuracies are in per cent of held-out examples, differences in percentage points; perplexities
+(less is better) are as they are.
 """
 
 
