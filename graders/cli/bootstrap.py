@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 10)
 NEWER = ("python3.13", "python3.12", "python3.11", "python3.10")
-NEED_GB = 3.0
+NEED_GB = 4.0
 
 _NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection refused|Temporary failure in name resolution|"

@@ -49,7 +49,16 @@ def doctor(as_json: bool) -> None:
 def findings() -> list[Finding]:
     """Look at everything the course stands on."""
     late = [_package(name, "Run `tlcourse setup`.") for name in AFTER_TORCH]
-    return [_python(), *map(_package, NEEDED), *_torch(), *late, *_weights(), _memory(), _disk()]
+    return [
+        _python(),
+        *map(_package, NEEDED),
+        *_torch(),
+        *late,
+        *_weights(),
+        *_unpacked(),
+        _memory(),
+        _disk(),
+    ]
 
 
 def _python() -> Finding:
@@ -107,6 +116,22 @@ def _weights() -> list[Finding]:
             "Run `tlcourse setup`.",
         )
         for record in status()
+    ]
+
+
+def _unpacked() -> list[Finding]:
+    from tlwidgets.models import BACKBONES, is_converted
+
+    return [
+        Finding(
+            f"unpacked weights of {backbone.name}",
+            found := is_converted(backbone),
+            f"{4 * backbone.parameters / 1e6:.0f} MB in your cache" if found else "not made yet",
+            "Run `tlcourse setup`; else the first lesson that needs them makes them, in some seconds.",
+            False,
+        )
+        for backbone in BACKBONES.values()
+        if backbone.loader == "load_language_model"
     ]
 
 

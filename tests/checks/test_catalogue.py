@@ -72,5 +72,6 @@ def test_a_check_leaves_random_numbers_as_they_were():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_lesson_01_is_worth_5_points():
-    assert sum(exercise.points for exercise in exercises("01-transfer-learning")) == 5
+@pytest.mark.parametrize("unit", ["00-where-we-left-off", "01-transfer-learning", "02-which-layers-to-train"])
+def test_a_lesson_is_worth_5_points(unit):
+    assert sum(exercise.points for exercise in exercises(unit)) == 5

@@ -69,3 +69,10 @@ def test_one_seed_is_too_few():
 def test_a_claim_must_rest_on_an_experiment_of_its_lesson():
     with pytest.raises(ClaimError, match="which lesson 01 does not have; it has other"):
         Lesson("01", {"other": lambda seed: {}}, (CLAIM,))
+
+
+def test_perplexities_are_shown_as_they_are():
+    claim = Claim("less", "00", "It falls.", "experiment", "before", "after", unit="perplexity")
+    verdict = judge(claim, [{"before": 160.0 + seed, "after": 110.0} for seed in range(3)])
+    assert (verdict.this, verdict.against) == (161.0, 110.0)
+    assert "+51.0 perplexity" in str(verdict)

@@ -4,8 +4,17 @@ import json
 
 import pytest
 
-from tlwidgets.claims import Claim, Lesson, __main__, claims_table, judge, quoted_numbers, read_table
-from tlwidgets.claims.table import FIELDS, write_whole
+from tlwidgets.claims import (
+    Claim,
+    Lesson,
+    __main__,
+    claims_table,
+    judge,
+    quoted_numbers,
+    read_table,
+    table,
+)
+from tlwidgets.claims.table import FIELDS, read_machines, write_whole
 
 GOOD = Claim("good", "01", "A is more than B.", "experiment", "a", "b")
 OTHER = Claim("also", "02", "Nothing changed.", "experiment", "zero", unit="tensors")
@@ -49,13 +58,18 @@ def test_the_command_measures_every_lesson_and_writes_the_table(course, tmp_path
     assert "torch" in out.read_text(encoding="utf-8").splitlines()[-1]
 
 
-def test_measuring_one_lesson_keeps_the_rows_of_the_others(course, tmp_path):
+def test_measuring_one_lesson_keeps_the_rows_of_the_others_and_where_they_were_measured(
+    course, tmp_path, monkeypatch
+):
     out = tmp_path / "claims.md"
+    monkeypatch.setattr(table, "machine", lambda: "the first machine")
     __main__.main(["--out", str(out)])
     before = read_table(out)
+    monkeypatch.setattr(table, "machine", lambda: "another machine")
     course["02"] = Lesson("02", {"experiment": lambda seed: {"zero": 0.0, "spare": 1.0}}, (OTHER,))
     assert __main__.main(["--out", str(out), "--lesson", "02", "--seeds", "6"]) == 0
     after = read_table(out)
+    assert read_machines(out) == {"01": "the first machine", "02": "another machine"}
     assert after["good"] == before["good"]
     assert (before["also"]["seeds"], after["also"]["seeds"]) == ("5", "6")
 

@@ -46,7 +46,7 @@ def test_a_newer_python_that_is_there_is_taken(monkeypatch):
 def test_a_full_disk_is_seen_before_anything_is_done(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(bootstrap.shutil, "disk_usage", lambda path: usage(10, 10, 0.2e9))
-    with pytest.raises(bootstrap.Problem, match=r"0\.2 GB free .* needs about 3 GB"):
+    with pytest.raises(bootstrap.Problem, match=r"0\.2 GB free .* needs about 4 GB"):
         bootstrap.set_up(ROOT, tmp_path / "venv", test=False)
     assert not (tmp_path / "venv").exists()
 

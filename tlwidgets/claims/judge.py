@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 CONFIDENCE = 0.95
-UNITS = {"points": 100.0, "tensors": 1.0}
+UNITS = {"points": 100.0, "tensors": 1.0, "perplexity": 1.0}
 
 
 class ClaimError(ValueError):
@@ -18,7 +18,7 @@ class Claim:
     """A sentence of a lesson; it holds when measurement `this` is above `against` for every seed.
 
     Both name numbers that `experiment` returns. `unit` is "points" (fractions shown in per cent, their
-    difference in percentage points) or "tensors" (counts). With `against=""` the claim is that `this` is 0.
+    difference in percentage points), "tensors" (counts) or "perplexity". With `against=""` the claim is that `this` is 0.
     """
 
     id: str

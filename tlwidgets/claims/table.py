@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .judge import Verdict
@@ -16,17 +16,29 @@ from .judge import Verdict
 FIELDS = ("this", "against", "difference", "low", "high", "favour", "seeds")
 _HEAD = ("claim", "lesson", "statement", "this", "against", "difference", "95 % interval", "seeds in favour")
 _QUOTE = re.compile(r'<span data-claim="([\w-]+)\.(\w+)">([^<]*)</span>')
+_PLACE = re.compile(r"^- Lesson (\w+): (.+)\.$", re.MULTILINE)
 _INTRO = """# Claims
 
 Each sentence of a lesson that rests on a measurement, measured again over several seeds. Written by
 `make claims`, which stops where a claim does not hold; don't edit it by hand. A claim holds when the first
 number is above the second for every seed and the 95 % interval of their mean difference (Student's t, paired
-by seed) lies above 0. Accuracies are in per cent of held-out examples, differences in percentage points.
+by seed) lies above 0. Accuracies are in per cent of held-out examples, differences in percentage points; perplexities
+(less is better) are as they are.
 """
 
 
-def claims_table(verdicts: Iterable[Verdict], kept: Sequence[dict[str, str]] = ()) -> str:
-    """The whole document: one row for each verdict, beside rows `kept` from an earlier table."""
+def claims_table(
+    verdicts: Iterable[Verdict],
+    kept: Sequence[dict[str, str]] = (),
+    machines: Mapping[str, str] | None = None,
+) -> str:
+    """The whole document: one row for each verdict, beside rows `kept` from an earlier table.
+
+    `machines` says where the lessons of the kept rows were measured (`read_machines`); verdicts come from this one.
+    """
+    verdicts = list(verdicts)
+    here = {verdict.claim.lesson: machine() for verdict in verdicts}
+    where = {**(machines or {}), **here}
     rows = sorted([*kept, *map(_row, verdicts)], key=lambda row: (row["lesson"], row["claim"]))
     lines = ["| " + " | ".join(_HEAD) + " |", "| " + " | ".join("---" for _ in _HEAD) + " |"]
     for row in rows:
@@ -34,7 +46,14 @@ def claims_table(verdicts: Iterable[Verdict], kept: Sequence[dict[str, str]] = (
         seeds = f"{row['favour']} of {row['seeds']}"
         cells = (*(row[name] for name in _HEAD[:6]), interval, seeds)
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([_INTRO, *lines, "", f"Measured on {machine()}.", ""])
+    lessons = dict.fromkeys(row["lesson"] for row in rows)
+    places = [f"- Lesson {lesson}: {where[lesson]}." for lesson in lessons if lesson in where]
+    return "\n".join([_INTRO, *lines, "", "Measured on", "", *places, ""])
+
+
+def read_machines(path: Path) -> dict[str, str]:
+    """Where each lesson of a table was measured."""
+    return dict(_PLACE.findall(path.read_text(encoding="utf-8")))
 
 
 def read_table(path: Path) -> dict[str, dict[str, str]]:
@@ -88,7 +107,7 @@ def _processor() -> str:
 
 
 def _row(verdict: Verdict) -> dict[str, str]:
-    digits = 1 if verdict.claim.unit == "points" else 0
+    digits = 0 if verdict.claim.unit == "tensors" else 1
     numbers = {
         name: f"{getattr(verdict, name):.{digits}f}"
         for name in ("this", "against", "difference", "low", "high")

@@ -136,6 +136,11 @@ def _has_lora(tree: ModelTree) -> bool:
     return any(".lora_" in name for name in tree.parameter_names)
 
 
+def _predicts_tokens(tree: ModelTree, head: str) -> bool:
+    """Whether this is a language model's own output layer, as old as the rest of it: LoRA leaves it as it is."""
+    return head.rpartition(".")[2] == "lm_head" or bool(tree.group(head).tied_to)
+
+
 def _lora(tree: ModelTree) -> FreezePlan:
     gradients = 0
     for index, name in enumerate(tree.parameter_names):
@@ -145,7 +150,7 @@ def _lora(tree: ModelTree) -> FreezePlan:
             f"This {tree.model_type} has no LoRA to train. Put it in first: tlwidgets.train.add_lora(model), then make the "
             "tree again."
         )
-    heads = _thaw(tree, list(tree.head), "lora")
+    heads = _thaw(tree, [id for id in tree.head if not _predicts_tokens(tree, id)], "lora")
     gradients |= heads.gradient_bits
     active = heads.statistics_bits | heads.dropout_bits
     for bit, name in enumerate(tree.module_names):

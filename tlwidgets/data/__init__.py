@@ -13,7 +13,7 @@ from .loader import (
     sentences_card,
     split_sentences,
 )
-from .tensors import encode, task_data
+from .tensors import encode, encode_texts, task_data
 
 __all__ = [
     "DOMAINS",
@@ -22,6 +22,7 @@ __all__ = [
     "SentenceSplit",
     "Sentences",
     "encode",
+    "encode_texts",
     "load_sentences",
     "sentences_card",
     "split_sentences",

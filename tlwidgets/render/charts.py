@@ -1,4 +1,4 @@
-"""The two charts that lessons draw most, in the course's colours, each with its words and its numbers.
+"""The charts that lessons draw most, in the course's colours, each with its words and its numbers.
 
 Colours are Okabe and Ito's; marks and dashes tell series apart, too.
 """
@@ -71,6 +71,32 @@ def bars(values: Mapping[str, float], *, ylabel: str, notes: Sequence[str] = (),
     _finish(axes, chance)
     words = "; ".join(f"{name} {value:.1%}" for name, value in values.items())
     return picture(figure, f"Bars of {ylabel}: {words}" + (f"; chance {chance:.0%}." if chance else "."))
+
+
+def before_after(values: Mapping[str, tuple[float, float]], *, ylabel: str) -> Picture:
+    """Two bars for each name, before and after, with their values; less may be better, so the axis begins at 0."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(2.2 + 2.2 * len(values), 3.3), layout="constrained")
+    for which, (word, colour, hatch) in enumerate((("before", COLOURS[0], ""), ("after", COLOURS[1], "//"))):
+        drawn = axes.bar(
+            [place + 0.36 * (which - 0.5) for place in range(len(values))],
+            [pair[which] for pair in values.values()],
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            width=0.32,
+            label=word,
+        )
+        axes.bar_label(drawn, [f"{pair[which]:.0f}" for pair in values.values()], padding=3)
+    axes.set_xticks(range(len(values)), [fill(name, 22) for name in values])
+    axes.set(ylabel=ylabel, ylim=(0, 1.12 * max(map(max, values.values()))))
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    words = "; ".join(
+        f"{name} {before:.0f} before, {after:.0f} after" for name, (before, after) in values.items()
+    )
+    return picture(figure, f"Bars of {ylabel}: {words}.")
 
 
 def _finish(axes, chance: float | None) -> None:

@@ -20,6 +20,7 @@ from .events import (
 )
 from .features import FeatureCache
 from .fork import ForkError, fork, run_digest
+from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
@@ -67,5 +68,7 @@ __all__ = [
     "gradual_unfreezing",
     "lr_range_test",
     "merge_lora",
+    "next_token_loss",
+    "perplexity",
     "run_digest",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..data import Batches
+from ..data import Batch, Batches
 from .key import features_key, model_key
 from .prefix import TOLERANCE, Forward, NoPrefix, Prefix, Sample, alike, find_prefix
 from .replay import Capture, Leaf, Site
@@ -171,7 +171,8 @@ class FrozenFeatures:
             whole = self._forward(batch.inputs)
             with self.feed(train, index, batch.length):
                 again = self._forward(batch.inputs)
-        return alike(whole, again, _HALF_TOLERANCE if self._cache.half else TOLERANCE)
+        tolerance = _HALF_TOLERANCE if self._cache.half else TOLERANCE
+        return alike(_counting(whole, batch), _counting(again, batch), tolerance)
 
 
 @contextlib.contextmanager
@@ -202,6 +203,18 @@ def _sample(train: Batches) -> Sample | None:
     longer = min(many.length + 1, train.width)
     few = train.take(index[list(rows)], length=longer)
     return Sample(many.inputs, few.inputs, rows, many.length, few.length)
+
+
+def _counting(scores: Tensor, batch: Batch) -> Tensor:
+    """The scores that a loss can look at: of a language model, those outside padding that its labels leave out (-100).
+
+    What a causal model puts out at a padded place depends on how far the batch was padded, and features don't have it.
+    """
+    mask = batch.inputs.get("attention_mask")
+    if mask is None or not mask.shape == batch.labels.shape == scores.shape[:2]:
+        return scores
+    seen = mask != 0
+    return scores[seen] if bool((batch.labels[~seen] == -100).all()) else scores
 
 
 def _same_shape(part: Batches, train: Batches) -> bool:
