@@ -13,7 +13,9 @@ import random
 from collections import defaultdict
 
 from ..compare import same
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
+from ..reference import against_reference
 from ..running import call, quiet
 
 _MEANS = (
@@ -166,16 +168,7 @@ def check_choose_plan(choose_plan) -> None:
             _CATALOGUE.fail(wrong[found])
         same(found, expected, "Your choice")
     _check_nothing_fits(choose_plan)
-    numbers = random.Random(20)
-    for _ in range(30):
-        runs = _random_runs(numbers)
-        limit = numbers.choice([None, 10, 1_000, 100_000])
-        expected = _right(runs, limit)
-        found = _choose(choose_plan, runs, limit)
-        if found != expected:
-            raise CheckFailed(
-                f"For these runs and max_trainable={limit} your choice was {found!r}, and {expected!r} was expected: {runs}"
-            )
+    against_reference(choose_plan, _right, _draw, name="choose_plan", shrink=True)
 
 
 def _choose(choose_plan, runs: list[dict], limit: int | None):
@@ -196,6 +189,11 @@ def _check_nothing_fits(choose_plan) -> None:
             _CATALOGUE.fail("nothing-fits")
         if found is not None:
             _CATALOGUE.fail("nothing-fits")
+        held()
+
+
+def _draw(numbers: random.Random) -> tuple[list[dict], int | None]:
+    return _random_runs(numbers), numbers.choice([None, 10, 1_000, 100_000])
 
 
 def _random_runs(numbers: random.Random) -> list[dict]:

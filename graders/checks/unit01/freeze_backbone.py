@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
 
@@ -184,6 +185,7 @@ def _check_moved(model: _Model, before: dict[str, Tensor], epoch: int) -> None:
         for module in model.backbone.modules()
     ):
         _CATALOGUE.fail("dropout-still-on")
+    held()
 
 
 FREEZE_BACKBONE = Exercise(

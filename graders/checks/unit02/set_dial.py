@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..effects import moved_by
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
 
@@ -131,6 +133,7 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
     expected = {"head", *(f"layer {number}" for number in range(first, DEPTH))}
     expected |= {"embeddings"} if layers is None else set()
     if moved == expected:
+        held()
         return
     if again:
         _CATALOGUE.fail(again)
@@ -154,23 +157,18 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
 
 def _moved(model: _Small) -> set[str]:
     """The parts that a step of training changes."""
-    parts = {"embeddings": model.embeddings, "head": model.head}
-    parts |= {f"layer {number}": layer for number, layer in enumerate(model.layers)}
-    before = {name: [p.detach().clone() for p in part.parameters()] for name, part in parts.items()}
+    names = (name.split(".") for name in moved_by(model, _step))
+    return {f"layer {parts[1]}" if parts[0] == "layers" else parts[0] for parts in names}
+
+
+def _step(model: _Small) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     optimizer.zero_grad()
     scores = model(torch.randint(0, 11, (16, 5)))
-    if not scores.requires_grad:
-        return set()
-    nn.functional.cross_entropy(scores, torch.randint(0, 2, (16,))).backward()
-    optimizer.step()
-    optimizer.zero_grad()
-    moved = set()
-    for name, part in parts.items():
-        pairs = zip(before[name], part.parameters(), strict=True)
-        if any(not torch.equal(old, new) for old, new in pairs):
-            moved.add(name)
-    return moved
+    if scores.requires_grad:
+        nn.functional.cross_entropy(scores, torch.randint(0, 2, (16,))).backward()
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 SET_DIAL = Exercise(
