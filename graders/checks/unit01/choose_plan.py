@@ -226,6 +226,9 @@ def _right(runs: list[dict], limit: int | None) -> str | None:
     return max(fitting, key=lambda plan: (_mean(fitting[plan]), -fitting[plan][0]["trainable"]), default=None)
 
 
+_RANK = "return (round(sum(values) / len(values), 9), -seen[plan][0]['trainable'])"
+_FMEAN = "rank = (statistics.fmean((run['valid_accuracy'] for run in own)), -own[0]['trainable'])"
+
 CHOOSE_PLAN = Exercise(
     id="choose-plan",
     unit="01-transfer-learning",
@@ -247,5 +250,20 @@ CHOOSE_PLAN = Exercise(
         "        if best is None or rank > best:\n"
         "            best, answer = rank, plan\n"
         "    return answer\n",
+    ),
+    equivalent=(
+        (_RANK + " => " + _RANK.replace("9)", "10)"), "means that differ at all differ by more"),
+        (_RANK + " => " + _RANK.replace("9)", "8)"), "means that differ at all differ by more"),
+        (_RANK + " => " + _RANK.replace("[0]", "[-1]"), "all runs of a plan train the same elements"),
+        (
+            "if max_trainable is not None and own[0]['trainable'] > max_trainable: => "
+            "if max_trainable is not None and own[-1]['trainable'] > max_trainable:",
+            "all runs of a plan train the same elements",
+        ),
+        (_FMEAN + " => " + _FMEAN.replace("[0]", "[-1]"), "all runs of a plan train the same elements"),
+        (
+            "if best is None or rank > best: => if best is None or rank >= best:",
+            "the task does not say which of two plans to take that are equal in both",
+        ),
     ),
 )

@@ -205,4 +205,11 @@ FREEZE_BACKBONE = Exercise(
         "    model.backbone.train = lambda mode=True: model.backbone\n\n\n"
         "def start_epoch(model):\n    model.train()\n",
     ),
+    equivalent=(
+        ("parameter.grad = None => pass", "a training loop clears gradients before each step"),
+        (
+            "model.backbone.train = lambda mode=True: model.backbone => model.backbone.train = lambda mode=False: model.backbone",
+            "the mode is not looked at",
+        ),
+    ),
 )

@@ -221,6 +221,8 @@ def _right(bouts: list[dict], examples: int, tolerance: float) -> str | None:
     return min(good, key=lambda name: sum(b["seconds"] for b in own[name]) / len(own[name]), default=None)
 
 
+_BEST = "best = max((mean(name, 'valid_accuracy') for name in seen), default={})"
+
 PICK = Exercise(
     id="pick",
     unit="02-which-layers-to-train",
@@ -242,5 +244,22 @@ PICK = Exercise(
         "        return None\n"
         "    line = max(row[1] for row in rows) - tolerance\n"
         "    return min(row for row in rows if row[1] >= line)[2]\n",
+    ),
+    equivalent=(
+        *(
+            (
+                _BEST.format(0) + " => " + _BEST.format(other),
+                "with no runs there is nothing to compare it with",
+            )
+            for other in (1, -1)
+        ),
+        *(
+            (line + " => " + line.replace("9)", f"{digits})"), "means that differ at all differ by more")
+            for line in (
+                "accuracy[name] = round(sum(values) / len(values), 9)",
+                "seconds[name] = round(sum(times) / len(times), 9)",
+            )
+            for digits in (8, 10)
+        ),
     ),
 )

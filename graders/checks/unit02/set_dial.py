@@ -188,4 +188,11 @@ SET_DIAL = Exercise(
         "        if layers is not None and number >= len(model.layers) - layers:\n"
         "            layer.requires_grad_(True)\n",
     ),
+    equivalent=(
+        (
+            "for layer in model.layers[len(model.layers) - (layers or 0):]: => "
+            "for layer in model.layers[len(model.layers) - (layers or -1):]:",
+            "one past the end is as empty as the end",
+        ),
+    ),
 )
