@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import textwrap
 from collections.abc import Iterable, Mapping
 
 from .evidence import held
@@ -66,7 +67,7 @@ def source_rules(
         CheckFailed: with the rule and the line.
     """
     try:
-        tree = ast.parse(inspect.cleandoc("\n" + source))
+        tree = ast.parse(textwrap.dedent(source))
     except SyntaxError as error:
         raise CheckFailed(f"{what} can't be read as Python: {error.msg} (line {error.lineno}).") from None
     names = _imported(tree)

@@ -35,8 +35,13 @@ def build(folder: Path | None, as_json: bool) -> None:
     A notebook that you changed is never overwritten: when the lesson has changed as well, its new version is put beside
     yours.
     """
+    from graders.lint.refuse import UnfitLesson
+
     root = course_root()
-    built = build_work(root, folder or root / "work")
+    try:
+        built = build_work(root, folder or root / "work")
+    except UnfitLesson as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps([vars(record) for record in built], indent=2))
     else:
@@ -55,7 +60,11 @@ def tell(built: list[Built]) -> None:
 
 
 def build_work(root: Path, work: Path) -> list[Built]:
-    """Bring `work` up to date with the lessons in `root`."""
+    """Bring `work` up to date with the lessons in `root`; all of them or, where one is unfit, none.
+
+    Raises:
+        UnfitLesson: a lesson breaks a rule of `graders.lint.rules`.
+    """
     from .home import home_page
     from .student import student_files
 

@@ -17,7 +17,7 @@ _COMPARISONS = frozenset(
 _NOISE = frozenset({"warn", "warn_explicit", "tqdm", "trange", "tqdm_notebook", "print_exc", "basicConfig"})
 
 
-def test_code_problems(source: str) -> Iterator[tuple[str, str]]:
+def code_problems(source: str) -> Iterator[tuple[str, str]]:
     """Rules that the source of a test cell breaks: (rule, message)."""
     try:
         tree = ast.parse(source)
@@ -54,8 +54,8 @@ def _node_problems(node: ast.AST) -> Iterator[tuple[str, str]]:
             "assert",
             "A bare assert counts as no evidence, so it earns no point. Call a check of graders.checks instead.",
         )
-    elif isinstance(node, (ast.Name, ast.Attribute)):
-        name = node.id if isinstance(node, ast.Name) else node.attr
+    elif isinstance(node, (ast.Name, ast.Attribute, ast.alias)):
+        name = next(getattr(node, field) for field in ("id", "attr", "name") if hasattr(node, field))
         if name in _COMPARISONS:
             yield (
                 "comparison",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .cell_code import test_code_problems
+from .cell_code import code_problems
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -85,7 +85,7 @@ def _cell(cell) -> Iterator[tuple[str, str]]:
                 "locked",
                 "The test cell is not locked, so students can change it. Set it to locked (nbgrader: Autograder tests).",
             )
-        yield from test_code_problems(cell.source)
+        yield from code_problems(cell.source)
 
 
 def _tag_problems(cell, kind: str) -> Iterator[tuple[str, str]]:
