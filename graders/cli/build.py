@@ -35,13 +35,8 @@ def build(folder: Path | None, as_json: bool) -> None:
     A notebook that you changed is never overwritten: when the lesson has changed as well, its new version is put beside
     yours.
     """
-    from graders.lint.refuse import UnfitLesson
-
     root = course_root()
-    try:
-        built = build_work(root, folder or root / "work")
-    except UnfitLesson as error:
-        raise click.ClickException(str(error)) from error
+    built = build_work(root, folder or root / "work")
     if as_json:
         click.echo(json.dumps([vars(record) for record in built], indent=2))
     else:
@@ -63,15 +58,20 @@ def build_work(root: Path, work: Path) -> list[Built]:
     """Bring `work` up to date with the lessons in `root`; all of them or, where one is unfit, none.
 
     Raises:
-        UnfitLesson: a lesson breaks a rule of `graders.lint.rules`.
+        click.ClickException: a lesson breaks a rule of `graders.lint.rules`.
     """
+    from graders.lint.refuse import UnfitLesson
+
     from .home import home_page
     from .student import student_files
 
     work.mkdir(parents=True, exist_ok=True)
     fresh: dict[str, bytes] = {}
-    for source in units(root):
-        fresh |= {f"{source.stem}/{name}": content for name, content in student_files(source).items()}
+    try:
+        for source in units(root):
+            fresh |= {f"{source.stem}/{name}": content for name, content in student_files(source).items()}
+    except UnfitLesson as error:
+        raise click.ClickException(str(error)) from error
     fresh["Home.md"] = home_page(root).encode()
     known = read_manifest(work)
     built = [_place(work, name, content, known) for name, content in fresh.items()]

@@ -33,6 +33,7 @@ def run_trials(
     """
     jobs = jobs or min(4, os.cpu_count() or 1)
     context = _context()
+    _warm(context)
     outcomes: list[Outcome | None] = [None] * len(trials)
     waiting = list(enumerate(trials))[::-1]
     running: dict[Connection, tuple[int, multiprocessing.Process, float]] = {}
@@ -68,6 +69,17 @@ def _context():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
+
+
+def _warm(context) -> None:
+    """Wait until the fork server has imported everything, so that no trial pays for it with its time."""
+    process = context.Process(target=_nothing)
+    process.start()
+    process.join()
+
+
+def _nothing() -> None:
+    return None
 
 
 def _child(there: Connection, trial: Trial) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import click
 import nbformat
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,6 @@ from nbformat import v4
 from graders.checks.notebook import read_notebook
 from graders.cli.build import MANIFEST, build_work
 from graders.cli.student import student_notebook
-from graders.lint.refuse import UnfitLesson
 
 UNIT = "07-soup"
 
@@ -113,7 +113,7 @@ def test_a_lesson_that_breaks_a_rule_is_not_handed_out_and_nothing_is_touched(tm
     build_work(tmp_path, work)
     before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
     lesson(tmp_path, "cook soup", test="assert taste() == 'good'")
-    with pytest.raises(UnfitLesson, match=r"check-taste: A bare comparison, `taste\(\) == 'good'`"):
+    with pytest.raises(click.ClickException, match=r"check-taste: A bare comparison, `taste\(\) == 'good'`"):
         build_work(tmp_path, work)
     assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
 
