@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -192,12 +193,12 @@ def _try_exercise(task: _Task, mutate: bool, jobs, timeout, tell) -> tuple[list[
         findings += _right(task, name, [next(outcomes) for _ in SEEDS])
     named = [_named(task, mistake, next(outcomes)) for mistake in exercise.mistakes]
     passed = {source for source, outcome in zip(faulty, outcomes, strict=True) if outcome.passed}
-    marked = dict(exercise.equivalent)
+    marked = {_bare(change): change for change, _ in exercise.equivalent}
     survivors = [faulty[source] for source in faulty if source in passed]
     findings += [finding for finding in named if finding is not None]
     if mutate:
         findings += _stale(task, marked, survivors)
-    open_ones = tuple(one for one in survivors if one.change not in marked)
+    open_ones = tuple(one for one in survivors if _bare(one.change) not in marked)
     equivalent = len(survivors) - len(open_ones)
     rate = CatchRate(
         exercise.id,
@@ -281,13 +282,18 @@ def _named(task: _Task, mistake, outcome: Outcome) -> Finding | None:
 
 
 def _stale(task: _Task, marked: dict[str, str], survivors: list[Survivor]) -> list[Finding]:
-    alive = {survivor.change for survivor in survivors}
+    alive = {_bare(survivor.change) for survivor in survivors}
     return [
         Finding(
             task.exercise.id,
             "equivalent",
             f"`{change}` is marked as equivalent and is no survivor. Remove the mark.",
         )
-        for change in marked
-        if change not in alive
+        for bare, change in marked.items()
+        if bare not in alive
     ]
+
+
+def _bare(change: str) -> str:
+    """A change without what versions of Python write in other ways: parentheses and spaces."""
+    return re.sub(r"[()\s]", "", change)

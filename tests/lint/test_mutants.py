@@ -9,7 +9,12 @@ from graders.lint.mutants import mutants
 
 
 def changes(source: str) -> set[str]:
-    return {mutant.change for mutant in mutants(source)}
+    return {bare(mutant.change) for mutant in mutants(source)}
+
+
+def bare(change: str) -> str:
+    """Versions of Python write parentheses in other places."""
+    return change.replace("(", "").replace(")", "")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,7 @@ def changes(source: str) -> set[str]:
     ],
 )
 def test_small_faults_are_put_in(source, expected):
-    assert expected <= changes(source)
+    assert set(map(bare, expected)) <= changes(source)
 
 
 def test_docstrings_annotations_and_names_are_left_alone():
