@@ -25,7 +25,7 @@ def same(
 
     Types are compared exactly (`type(x) is`), and nothing of `found` is run, so that an object whose `==` is always true or
     whose `__class__` lies is not taken for the answer. Where a tensor lives, whether it takes a gradient or is an
-    `nn.Parameter`, and the order of a dict's keys do not count. Adds one to `evidence.count()` when it holds.
+    `nn.Parameter`, and the order of a dict's keys do not count. Adds one to `evidence.held_so_far()` when it holds.
 
     Args:
         found: what a student's code gave; anything.

@@ -8,20 +8,13 @@ import io
 import random
 import warnings
 
+from .evidence import seed_of_submission
 from .mistakes import CheckFailed
-
-_seed = 20
-
-
-def seed_inputs(seed: int) -> None:
-    """Draw hidden inputs from this seed from now on; the grader gives one to each submission."""
-    global _seed
-    _seed = seed
 
 
 def numbers() -> random.Random:
     """A new generator of hidden inputs: the same submission gets the same ones again."""
-    return random.Random(_seed)
+    return random.Random(seed_of_submission())
 
 
 def quiet(check):
@@ -37,7 +30,7 @@ def quiet(check):
             torch.random.fork_rng(devices=[]),
         ):
             warnings.simplefilter("ignore")
-            torch.manual_seed(_seed)
+            torch.manual_seed(seed_of_submission())
             check(*args, **kwargs)
 
     return run

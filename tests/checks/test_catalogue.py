@@ -32,12 +32,12 @@ def test_a_named_mistake_gets_its_message_and_a_hint(exercise, mistake):
     ("exercise", "place"), RIGHT, ids=[f"{exercise.id}-{place}" for exercise, place in RIGHT]
 )
 def test_a_right_program_passes_in_silence_and_leaves_evidence(exercise, place):
-    evidence.reset()
+    evidence.begin()
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         assert exercise.check(*functions(exercise, exercise.right[place])) is None
     assert (out.getvalue(), err.getvalue()) == ("", "")
-    assert evidence.count() >= 1
+    assert evidence.held_so_far() >= 1
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)

@@ -34,9 +34,9 @@ def trainer(model: nn.Module, training: bool = True, momentum: float = 0.9):
 def test_what_is_frozen_and_at_rest_is_frozen():
     model = network()
     model.backbone.requires_grad_(False)
-    evidence.reset()
+    evidence.begin()
     frozen_by_effect(model, trainer(model, training=False), frozen=("backbone",), learns=("head",))
-    assert evidence.count() == 2
+    assert evidence.held_so_far() == 2
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def build() -> nn.Linear:
     "weights", [GOOD, OrderedDict(GOOD), {name: nn.Parameter(one) for name, one in GOOD.items()}]
 )
 def test_weights_that_reach_it_pass(weights):
-    evidence.reset()
+    evidence.begin()
     assert held_out_accuracy(weights, build, separated(), 0.9) == 1.0
-    assert evidence.count() == 1
+    assert evidence.held_so_far() == 1
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from graders.checks.source import answer_source, provide, source_rules
     ],
 )
 def test_what_keeps_to_the_rules_passes_and_counts(source, rules):
-    evidence.reset()
+    evidence.begin()
     source_rules(source, **rules)
-    assert evidence.count() == 1
+    assert evidence.held_so_far() == 1
 
 
 @pytest.mark.parametrize(

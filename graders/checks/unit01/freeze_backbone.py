@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
+from ..shared import shared_module
 
 _EPOCHS, _STEPS, _BATCH, _INPUTS, _CLASSES = 2, 2, 8, 6, 3
 
@@ -92,6 +93,7 @@ _CATALOGUE = Catalogue(
 )
 
 
+@shared_module
 class _Model(nn.Module):
     def __init__(self, backbone: nn.Module) -> None:
         super().__init__()

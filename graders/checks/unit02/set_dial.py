@@ -14,6 +14,7 @@ from ..effects import moved_by
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
+from ..shared import shared_module
 
 DEPTH = 4
 
@@ -91,6 +92,7 @@ _CATALOGUE = Catalogue(
 )
 
 
+@shared_module
 class _Small(nn.Module):
     """Embeddings, four layers and a head."""
 
