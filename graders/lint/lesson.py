@@ -42,13 +42,6 @@ class CatchRate:
     equivalent: int
     survivors: tuple[Survivor, ...]
 
-    def __str__(self) -> str:
-        return (
-            f"{self.exercise}: {self.named} of {self.of_named} named mistakes, {self.caught} of {self.mutants} mutants caught"
-            + (f", {self.equivalent} marked equivalent" if self.equivalent else "")
-            + (f"; {len(self.survivors)} survived" if self.survivors else "")
-        )
-
 
 @dataclass(frozen=True)
 class Report:
