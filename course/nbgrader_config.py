@@ -1,6 +1,7 @@
 """nbgrader's configuration. Run the stock commands here: `nbgrader generate_assignment 01-transfer-learning`."""
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -11,6 +12,7 @@ from nbgrader.preprocessors import (
 
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
+from graders.lint.refuse import RefuseUnfitLesson
 
 c = get_config()  # noqa: F821  # traitlets defines it where it runs this file
 
@@ -18,6 +20,9 @@ c.CourseDirectory.course_id = "transfer-learning"
 
 # What students get in place of a solution; `tlcourse build` takes the same text.
 c.ClearSolutions.code_stub = {"python": STUB}
+
+# A lesson that breaks a rule of `tlcourse lint-lesson` is not released.
+c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
 
 # The stock steps, but for the first: demonstrations (long training, widgets) are left out.
 c.Autograde.autograde_preprocessors = [

@@ -36,6 +36,7 @@ class Exercise:
         check: raises `CheckFailed`, or returns None.
         mistakes: the catalogue.
         right: programs that must pass.
+        equivalent: faults put into a right program that are none, as `tlcourse lint-lesson` lists them: (change, why).
     """
 
     id: str
@@ -46,6 +47,7 @@ class Exercise:
     check: Callable[..., None]
     mistakes: tuple[Mistake, ...]
     right: tuple[str, ...]
+    equivalent: tuple[tuple[str, str], ...] = ()
 
 
 class CheckFailed(AssertionError):

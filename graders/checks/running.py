@@ -5,9 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import random
 import warnings
 
+from .evidence import seed_of_submission
 from .mistakes import CheckFailed
+
+
+def numbers() -> random.Random:
+    """A new generator of hidden inputs: the same submission gets the same ones again."""
+    return random.Random(seed_of_submission())
 
 
 def quiet(check):
@@ -23,7 +30,7 @@ def quiet(check):
             torch.random.fork_rng(devices=[]),
         ):
             warnings.simplefilter("ignore")
-            torch.manual_seed(20)
+            torch.manual_seed(seed_of_submission())
             check(*args, **kwargs)
 
     return run

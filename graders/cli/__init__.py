@@ -15,6 +15,7 @@ _COMMANDS = {
     "check": ("check", "check", "Check a notebook's exercises as the grader would."),
     "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     "doctor": ("doctor", "doctor", "Say what is there, what is missing, and what to do."),
+    "lint-lesson": ("lint", "lint_lesson", "Look lessons over, and say how much their checks catch."),
     "binder-links": ("binder", "binder_links", "Write launch links for Binder, one a lesson."),
 }
 

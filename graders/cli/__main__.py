@@ -1,3 +1,4 @@
 from . import main
 
-main(prog_name="tlcourse")
+if __name__ == "__main__":  # a process that is started from this one reads this file again
+    main(prog_name="tlcourse")

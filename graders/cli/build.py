@@ -55,14 +55,23 @@ def tell(built: list[Built]) -> None:
 
 
 def build_work(root: Path, work: Path) -> list[Built]:
-    """Bring `work` up to date with the lessons in `root`."""
+    """Bring `work` up to date with the lessons in `root`; all of them or, where one is unfit, none.
+
+    Raises:
+        click.ClickException: a lesson breaks a rule of `graders.lint.rules`.
+    """
+    from graders.lint.refuse import UnfitLesson
+
     from .home import home_page
     from .student import student_files
 
     work.mkdir(parents=True, exist_ok=True)
     fresh: dict[str, bytes] = {}
-    for source in units(root):
-        fresh |= {f"{source.stem}/{name}": content for name, content in student_files(source).items()}
+    try:
+        for source in units(root):
+            fresh |= {f"{source.stem}/{name}": content for name, content in student_files(source).items()}
+    except UnfitLesson as error:
+        raise click.ClickException(str(error)) from error
     fresh["Home.md"] = home_page(root).encode()
     known = read_manifest(work)
     built = [_place(work, name, content, known) for name, content in fresh.items()]

@@ -15,6 +15,8 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
+from graders.lint.refuse import refuse_unfit
+
 STUB = 'raise NotImplementedError("Your turn: replace this line with your answer, run the cell, then the check below.")'
 
 
@@ -26,7 +28,17 @@ def student_config() -> Config:
 
 
 def student_notebook(source: Path) -> nbformat.NotebookNode:
-    """Solutions replaced by a stub, checks locked, outputs cleared."""
+    """Solutions replaced by a stub, checks locked, outputs cleared.
+
+    Raises:
+        UnfitLesson: the lesson breaks a rule of `graders.lint.rules`.
+    """
+    refuse_unfit(nbformat.read(source, as_version=4), source.stem)
+    return unchecked_student_notebook(source)
+
+
+def unchecked_student_notebook(source: Path) -> nbformat.NotebookNode:
+    """The same of a lesson that may break rules."""
     notebook = nbformat.read(source, as_version=4)
     config, resources = student_config(), {"nbgrader": {}}
     for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums, ClearHiddenTests, ClearMarkScheme):

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import click
 import nbformat
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat import v4
@@ -15,15 +17,15 @@ from graders.cli.student import student_notebook
 UNIT = "07-soup"
 
 
-def lesson(root: Path, text: str) -> Path:
-    """A small lesson with one exercise."""
+def lesson(root: Path, text: str, test: str = "") -> Path:
+    """A small lesson with one exercise; `test` is the source of its test cell."""
     solution = v4.new_code_cell(
         "def taste():\n    ### BEGIN SOLUTION\n    return 'good'\n    ### END SOLUTION"
     )
     solution.metadata.nbgrader = {
         "schema_version": 3, "grade_id": "taste", "grade": False, "solution": True, "locked": False, "task": False,
     }  # fmt: skip
-    test = v4.new_code_cell("assert taste() == 'good'")
+    test = v4.new_code_cell(test or "from graders.checks import check_taste\n\ncheck_taste(taste)")
     test.metadata.nbgrader = {
         "schema_version": 3, "grade_id": "check-taste", "grade": True, "solution": False, "locked": True, "task": False,
         "points": 5,
@@ -103,6 +105,17 @@ def test_a_deleted_copy_comes_back_and_a_damaged_manifest_costs_nothing(tmp_path
     assert mine.read_bytes() == kept
     assert read_notebook(mine)
     assert json.loads((work / MANIFEST).read_text())
+
+
+def test_a_lesson_that_breaks_a_rule_is_not_handed_out_and_nothing_is_touched(tmp_path):
+    lesson(tmp_path, "cook soup")
+    work = tmp_path / "work"
+    build_work(tmp_path, work)
+    before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+    lesson(tmp_path, "cook soup", test="assert taste() == 'good'")
+    with pytest.raises(click.ClickException, match=r"check-taste: A bare comparison, `taste\(\) == 'good'`"):
+        build_work(tmp_path, work)
+    assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
 
 
 steps = st.lists(

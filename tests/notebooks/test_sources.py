@@ -31,12 +31,6 @@ def graded(notebook, kind):
     return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get(kind)]
 
 
-def test_no_outputs_are_stored(notebook):
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == [] and cell.execution_count is None, cell["id"]
-
-
 def test_every_cell_has_an_id_that_says_what_it_is(notebook):
     ids = [cell["id"] for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
@@ -79,12 +73,6 @@ def test_a_test_cell_only_imports_its_check_and_calls_it(notebook):
         assert [type(s).__name__ for s in statements] == ["ImportFrom", "Expr"], cell["id"]
         assert statements[0].module == "graders.checks"
         assert isinstance(statements[1].value, ast.Call)
-
-
-def test_every_other_code_cell_is_tagged_setup_or_demo(notebook):
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "nbgrader" not in cell.metadata:
-            assert set(cell.metadata.get("tags", [])) & {"setup", "demo"}, cell["id"]
 
 
 def test_a_lesson_is_read_in_one_sitting(notebook):

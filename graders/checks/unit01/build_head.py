@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
 
@@ -50,6 +51,13 @@ _CATALOGUE = Catalogue(
         ("Leave the softmax (or sigmoid) out: the loss does that part.",),
         "def build_head(hidden_size, num_classes):\n"
         "    return nn.Sequential(nn.Linear(hidden_size, num_classes), nn.Softmax(dim=-1))\n",
+    ),
+    Mistake(
+        "cut-scores",
+        "Some scores of this head are exactly 0, others are not: something after the last layer (dropout, ReLU) cuts them off.",
+        ("Let the linear layer be the last one: what it gives are the scores.",),
+        "def build_head(hidden_size, num_classes):\n"
+        "    return nn.Sequential(nn.Linear(hidden_size, num_classes), nn.Dropout(0.1))\n",
     ),
     Mistake(
         "cannot-learn",
@@ -118,12 +126,15 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
         raise CheckFailed("The head gives NaN or infinite scores. Expected finite numbers.")
     if _like_probabilities(head, hidden_size):
         _CATALOGUE.fail("softmax-in-head")
+    if _cut_off(head, hidden_size):
+        _CATALOGUE.fail("cut-scores")
     if not any(parameter.requires_grad and parameter.numel() for parameter in head.parameters()):
         _CATALOGUE.fail("cannot-learn")
     if not scores.requires_grad:
         raise CheckFailed(
             "No gradient flows through this head, so it can't learn. Leave out no_grad and detach."
         )
+    held()
 
 
 def _shape(heads: list[nn.Module]) -> list | None:
@@ -150,6 +161,15 @@ def _like_probabilities(head: nn.Module, hidden_size: int) -> bool:
     return inside or logarithms
 
 
+def _cut_off(head: nn.Module, hidden_size: int) -> bool:
+    """Whether scores of a class are exactly 0 for some inputs alone. A head that starts with zeros gives 0 for all."""
+    with torch.no_grad():
+        zero = head(torch.randn(64, hidden_size)) == 0
+    return bool((zero.any(0) & ~zero.all(0)).any())
+
+
+_START = "self.weight = nn.Parameter(0.02 * torch.randn(outputs, inputs)) => self.weight = nn.Parameter("
+
 BUILD_HEAD = Exercise(
     id="build-head",
     unit="01-transfer-learning",
@@ -167,5 +187,15 @@ BUILD_HEAD = Exercise(
         "        self.bias = nn.Parameter(torch.zeros(outputs))\n\n"
         "    def forward(self, x):\n        return x @ self.weight.T + self.bias\n\n\n"
         "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
+    ),
+    equivalent=(
+        (
+            "return x @ self.weight.T + self.bias => return x @ self.weight.T - self.bias",
+            "a bias is learned, sign and all",
+        ),
+        (f"{_START}0.02 / torch.randn(outputs, inputs))", "another random start"),
+        (f"{_START}0.02 + torch.randn(outputs, inputs))", "another random start"),
+        (f"{_START}1.02 * torch.randn(outputs, inputs))", "another random start"),
+        (f"{_START}-0.98 * torch.randn(outputs, inputs))", "another random start"),
     ),
 )

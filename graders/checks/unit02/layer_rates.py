@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 
-from ..compare import same
-from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, quiet
+from ..mistakes import Catalogue, Exercise, Mistake
+from ..reference import against_reference
+from ..running import quiet
 
 
 def _program(body: str) -> str:
@@ -69,46 +69,25 @@ def check_layer_rates(layer_rates) -> None:
     Raises:
         CheckFailed: with the mistake it looks like.
     """
-    numbers = random.Random(20)
-    cases = [(3, 1.0, 0.5)]
-    cases += [
-        (numbers.randint(1, 12), 10 ** numbers.uniform(-5, -2), numbers.uniform(0.3, 0.95)) for _ in range(20)
-    ]
-    for num_layers, lr, decay in cases:
-        what = f"layer_rates({num_layers}, {lr:g}, {decay:g})"
-        found = call(layer_rates, num_layers, lr, decay, what=what)
-        if not isinstance(found, list):
-            raise CheckFailed(
-                f"`{what}` returned a {type(found).__name__}, and a list of floats was expected."
-            )
-        expected = _rates(num_layers, lr, decay)
-        for id, wrong in _wrong(num_layers, lr, decay).items():
-            if _close(found, wrong):
-                _CATALOGUE.fail(id)
-        same(found, expected, f"`{what}`", rtol=1e-6, atol=0.0)
+    against_reference(
+        layer_rates,
+        _rates,
+        _draw,
+        name="layer_rates",
+        edges=((3, 1.0, 0.5),),
+        catalogue=_CATALOGUE,
+        cases=20,
+        rtol=1e-6,
+        atol=0.0,
+    )
+
+
+def _draw(numbers: random.Random) -> tuple[int, float, float]:
+    return numbers.randint(1, 12), 10 ** numbers.uniform(-5, -2), numbers.uniform(0.3, 0.95)
 
 
 def _rates(num_layers: int, lr: float, decay: float) -> list[float]:
     return [lr * decay ** (num_layers + 1 - place) for place in range(num_layers + 2)]
-
-
-def _wrong(n: int, lr: float, decay: float) -> dict[str, list[float]]:
-    right = _rates(n, lr, decay)
-    return {
-        "upside-down": right[::-1],
-        "head-decayed": [rate * decay for rate in right],
-        "embeddings-left-out": right[1:],
-        "head-left-out": right[:-1],
-        "linear": [lr * (1 - (1 - decay) * (n + 1 - place)) for place in range(n + 2)],
-        "divided": [lr * lr / rate for rate in right],
-    }
-
-
-def _close(found: list, wrong: list[float]) -> bool:
-    numbers = all(isinstance(rate, (int, float)) for rate in found)
-    if not numbers or len(found) != len(wrong):
-        return False
-    return all(abs(one - other) <= 1e-6 * abs(other) for one, other in zip(found, wrong, strict=True))
 
 
 LAYER_RATES = Exercise(

@@ -10,8 +10,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..effects import moved_by
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
+from ..shared import shared_module
 
 DEPTH = 4
 
@@ -89,6 +92,7 @@ _CATALOGUE = Catalogue(
 )
 
 
+@shared_module
 class _Small(nn.Module):
     """Embeddings, four layers and a head."""
 
@@ -131,6 +135,7 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
     expected = {"head", *(f"layer {number}" for number in range(first, DEPTH))}
     expected |= {"embeddings"} if layers is None else set()
     if moved == expected:
+        held()
         return
     if again:
         _CATALOGUE.fail(again)
@@ -154,23 +159,18 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
 
 def _moved(model: _Small) -> set[str]:
     """The parts that a step of training changes."""
-    parts = {"embeddings": model.embeddings, "head": model.head}
-    parts |= {f"layer {number}": layer for number, layer in enumerate(model.layers)}
-    before = {name: [p.detach().clone() for p in part.parameters()] for name, part in parts.items()}
+    names = (name.split(".") for name in moved_by(model, _step))
+    return {f"layer {parts[1]}" if parts[0] == "layers" else parts[0] for parts in names}
+
+
+def _step(model: _Small) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     optimizer.zero_grad()
     scores = model(torch.randint(0, 11, (16, 5)))
-    if not scores.requires_grad:
-        return set()
-    nn.functional.cross_entropy(scores, torch.randint(0, 2, (16,))).backward()
-    optimizer.step()
-    optimizer.zero_grad()
-    moved = set()
-    for name, part in parts.items():
-        pairs = zip(before[name], part.parameters(), strict=True)
-        if any(not torch.equal(old, new) for old, new in pairs):
-            moved.add(name)
-    return moved
+    if scores.requires_grad:
+        nn.functional.cross_entropy(scores, torch.randint(0, 2, (16,))).backward()
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 SET_DIAL = Exercise(
@@ -189,5 +189,12 @@ SET_DIAL = Exercise(
         "    for number, layer in enumerate(model.layers):\n"
         "        if layers is not None and number >= len(model.layers) - layers:\n"
         "            layer.requires_grad_(True)\n",
+    ),
+    equivalent=(
+        (
+            "for layer in model.layers[len(model.layers) - (layers or 0):]: => "
+            "for layer in model.layers[len(model.layers) - (layers or -1):]:",
+            "one past the end is as empty as the end",
+        ),
     ),
 )

@@ -1,0 +1,36 @@
+"""nbgrader's own `generate_assignment` releases a lesson of the course, and refuses one that breaks a rule."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = "02-which-layers-to-train"
+
+
+@pytest.mark.parametrize(("fit", "status"), [(True, 0), (False, 1)])
+def test_a_lesson_is_released_only_if_it_keeps_the_rules(tmp_path, fit, status):
+    course = tmp_path / "course"
+    shutil.copytree(ROOT / "course" / "source" / UNIT, course / "source" / UNIT)
+    shutil.copy(ROOT / "course" / "nbgrader_config.py", course)
+    if not fit:
+        path = course / "source" / UNIT / f"{UNIT}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        (test,) = [cell for cell in notebook.cells if cell.id == "check-pick"]
+        test.source = "import torch\nassert torch.allclose(torch.tensor(pick([], 3, 0.1)), torch.tensor(0))"
+        nbformat.write(notebook, path)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_assignment", UNIT],
+        cwd=course,
+        env={**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == status, done.stderr
+    assert (course / "release" / UNIT / f"{UNIT}.ipynb").exists() is fit
+    assert ("check-pick: `allclose` passes on empty shapes" in done.stderr) is not fit
