@@ -28,14 +28,14 @@ class Start:
 
     Attributes:
         root: an empty folder for the namespaces' root, or for Landlock the only folder that may be written.
-        link: the descriptor that it keeps.
+        links: the descriptors that it keeps.
     """
 
     isolation: Isolation
     view: View
     root: str
     limits: Limits
-    link: int
+    links: tuple[int, ...]
 
 
 def available_isolation() -> tuple[Isolation, str]:
@@ -86,8 +86,8 @@ def choose_isolation(asked: str) -> Isolation:
     return best
 
 
-def start(begin: Start, body: Callable[[int], None]) -> int:
-    """Fork a process that runs `body(link)` and ends; returns its pid here (of pid 1 of its namespace).
+def start(begin: Start, body: Callable[..., None]) -> int:
+    """Fork a process that runs `body(*links)` and ends; returns its pid here (of pid 1 of its namespace).
 
     Raises:
         OSError: it could not be held apart; nothing of `body` ran.
@@ -125,29 +125,29 @@ def _await_ready(ready: int) -> None:
         raise OSError(said.decode(errors="replace") or "the process ended while it was set up")
 
 
-def _child(begin: Start, body: Callable[[int], None], say: int, go: int) -> None:
+def _child(begin: Start, body: Callable[..., None], say: int, go: int) -> None:
     status = 1
     try:
         try:
             if not os.read(go, 1):
                 os._exit(1)
             os.close(go)
-            link = _close_all_but(begin.link, say)
-            _settle(begin, link)
+            _close_all_but(*begin.links, say)
+            _settle(begin)
             os.write(say, b"ready")
             os.close(say)
         except Exception as error:  # whatever it is, the parent is to hear of it
             os.write(say, f"{type(error).__name__}: {error}".encode()[:900])
             os._exit(1)
-        body(link)
+        body(*begin.links)
         status = 0
     finally:
         os._exit(status)
 
 
-def _settle(begin: Start, link: int) -> None:
+def _settle(begin: Start) -> None:
     if begin.isolation == "namespaces":
-        namespaces.settle(begin.view, begin.root, begin.limits, link)
+        namespaces.settle(begin.view, begin.root, begin.limits, begin.links)
         return
     os.setsid()
     os.chdir(begin.root if begin.view.home else "/")
@@ -178,8 +178,8 @@ def _without_masked(view: View) -> tuple[list[str], list[str]]:
     return readable, listed
 
 
-def _close_all_but(*kept: int) -> int:
-    """Close inherited descriptors; 0, 1 and 2 become /dev/null. Returns the first of `kept`."""
+def _close_all_but(*kept: int) -> None:
+    """Close inherited descriptors; 0, 1 and 2 become /dev/null."""
     null = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(null, standard)
@@ -188,7 +188,6 @@ def _close_all_but(*kept: int) -> int:
         os.closerange(last, descriptor)
         last = descriptor + 1
     os.closerange(last, 1 << 16)
-    return kept[0]
 
 
 def _try(isolation: Isolation) -> str:
@@ -196,7 +195,7 @@ def _try(isolation: Isolation) -> str:
     with tempfile.TemporaryDirectory() as root:
         link, other = os.pipe()
         try:
-            pid = start(Start(isolation, view_for((), home=True), root, Limits(), link), lambda link: None)
+            pid = start(Start(isolation, view_for((), home=True), root, Limits(), (link,)), lambda link: None)
             os.waitpid(pid, 0)
         except OSError as error:
             return str(error)

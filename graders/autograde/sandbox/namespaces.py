@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
 
+from ..records import Limits
 from . import landlock, seccomp, system
 from .limits import set_limits
 from .view import HOME, View
@@ -44,7 +46,7 @@ def map_users(pid: int) -> None:
         (folder / name).write_text(f"{_NOBODY} {own} 1\n")
 
 
-def settle(view: View, root: str, limits, keep: int) -> None:
+def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...]) -> None:
     """In the child, once its users are mapped: see `view` alone and give up every right. Returns in a grandchild.
 
     The child itself stays as pid 1: it reaps what is left over, and when the grandchild ends it ends with its status, which
@@ -52,7 +54,7 @@ def settle(view: View, root: str, limits, keep: int) -> None:
 
     Args:
         root: an empty folder, where the new root is mounted; nothing of it is seen outside.
-        keep: the descriptor that the grandchild keeps and pid 1 does not.
+        keep: the descriptors that the grandchild keeps and pid 1 does not.
     """
     os.setsid()
     Path("/proc/self/oom_score_adj").write_text("1000")
@@ -67,7 +69,8 @@ def settle(view: View, root: str, limits, keep: int) -> None:
     set_limits(limits)
     child = os.fork()
     if child:
-        os.close(keep)
+        for descriptor in keep:
+            os.close(descriptor)
         system.prctl(system.PR_SET_DUMPABLE, 0)
         _reap_until(child)
     system.prctl(system.PR_SET_DUMPABLE, 1)
@@ -75,7 +78,7 @@ def settle(view: View, root: str, limits, keep: int) -> None:
     os.chdir(HOME if view.home else "/")
 
 
-def _mount_view(view: View, root: str, limits) -> None:
+def _mount_view(view: View, root: str, limits: Limits) -> None:
     system.mount("none", "/", None, _RECURSIVE | _PRIVATE)
     system.mount("tmpfs", root, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=755")
     for path in view.readable:
@@ -120,12 +123,10 @@ def _mount_proc(target: str) -> None:
 
 
 def _become_nobody() -> None:
-    try:
-        os.setgroups([])
-    except (
+    with contextlib.suppress(
         PermissionError
-    ):  # where only one user is mapped; the groups are the grader's, which own nothing in view
-        pass
+    ):  # one user is mapped: the groups are the grader's, and own nothing in view
+        os.setgroups([])
     system.drop_bounds()
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
