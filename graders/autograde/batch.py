@@ -33,7 +33,7 @@ class Done:
 
 def grade_here(jobs: Iterable[Job], limits: Limits, isolation: Isolation) -> Iterator[Done]:
     """Grade in this process's own worker, one after the other."""
-    with contextlib.closing(_Held(limits, isolation)) as held:
+    with contextlib.closing(Held(limits, isolation)) as held:
         for job in jobs:
             yield Done(job, held.grade(job.submissions))
 
@@ -151,7 +151,7 @@ def _same_version(client) -> None:
         )
 
 
-class _Held:
+class Held:
     """A grading worker that is started when it is needed and started anew when it is lost."""
 
     def __init__(self, limits: Limits, isolation: Isolation) -> None:
@@ -195,7 +195,7 @@ def grader_failed(submission: Submission, reason: str) -> Evidence:
 
 
 # One in each Dask worker process; its plugin closes it when the worker ends.
-_HERE: dict[tuple[Limits, Isolation], _Held] = {}
+_HERE: dict[tuple[Limits, Isolation], Held] = {}
 _LOCK = threading.Lock()
 
 
@@ -205,7 +205,7 @@ def _grade_there(
     with _LOCK:
         held = _HERE.get((limits, isolation))
         if held is None:
-            held = _HERE[limits, isolation] = _Held(limits, isolation)
+            held = _HERE[limits, isolation] = Held(limits, isolation)
         return held.grade(submissions)
 
 

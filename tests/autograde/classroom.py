@@ -92,7 +92,17 @@ class Classroom:
     def command(self, *options: str) -> list[str]:
         """The command line of `tlcourse grade`."""
         workers = () if "--workers" in options or "--scheduler" in options else ("--workers", "1")
-        return [sys.executable, "-m", "graders.cli", "grade", UNIT, "--course", str(self.folder), *workers, *options]
+        return [
+            sys.executable,
+            "-m",
+            "graders.cli",
+            "grade",
+            UNIT,
+            "--course",
+            str(self.folder),
+            *workers,
+            *options,
+        ]
 
     @property
     def address(self) -> str:
