@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from .evidence import held
 from .mistakes import CheckFailed
 
 
@@ -18,6 +19,11 @@ def same(found, expected, what: str, *, rtol: float = 1e-5, atol: float = 1e-6) 
     Raises:
         CheckFailed: with the first difference, in words.
     """
+    _compare(found, expected, what, rtol, atol)
+    held()
+
+
+def _compare(found, expected, what: str, rtol: float, atol: float) -> None:
     if type(found) is not type(expected):
         raise CheckFailed(
             f"{what} is a {type(found).__name__}, and a {type(expected).__name__} was expected."
@@ -33,12 +39,12 @@ def same(found, expected, what: str, *, rtol: float = 1e-5, atol: float = 1e-6) 
         if len(found) != len(expected):
             raise CheckFailed(f"{what} has {len(found)} items, and {len(expected)} were expected.")
         for place, (one, other) in enumerate(zip(found, expected, strict=True)):
-            same(one, other, f"{what}, item {place}", rtol=rtol, atol=atol)
+            _compare(one, other, f"{what}, item {place}", rtol, atol)
     elif isinstance(expected, dict):
         if set(found) != set(expected):
             raise CheckFailed(f"{what} has the keys {sorted(found)}, and {sorted(expected)} were expected.")
         for key in expected:
-            same(found[key], expected[key], f"{what}[{key!r}]", rtol=rtol, atol=atol)
+            _compare(found[key], expected[key], f"{what}[{key!r}]", rtol, atol)
     elif found != expected:
         raise CheckFailed(f"{what} is {found!r}, and {expected!r} was expected.")
 

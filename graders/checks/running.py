@@ -7,6 +7,7 @@ import functools
 import io
 import warnings
 
+from .evidence import seed_of_submission
 from .mistakes import CheckFailed
 
 
@@ -23,7 +24,7 @@ def quiet(check):
             torch.random.fork_rng(devices=[]),
         ):
             warnings.simplefilter("ignore")
-            torch.manual_seed(20)
+            torch.manual_seed(seed_of_submission())
             check(*args, **kwargs)
 
     return run

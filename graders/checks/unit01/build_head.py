@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
 
@@ -124,6 +125,7 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
         raise CheckFailed(
             "No gradient flows through this head, so it can't learn. Leave out no_grad and detach."
         )
+    held()
 
 
 def _shape(heads: list[nn.Module]) -> list | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
+from ..shared import shared_module
 
 _EPOCHS, _STEPS, _BATCH, _INPUTS, _CLASSES = 2, 2, 8, 6, 3
 
@@ -91,6 +93,7 @@ _CATALOGUE = Catalogue(
 )
 
 
+@shared_module
 class _Model(nn.Module):
     def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
@@ -184,6 +187,7 @@ def _check_moved(model: _Model, before: dict[str, Tensor], epoch: int) -> None:
         for module in model.backbone.modules()
     ):
         _CATALOGUE.fail("dropout-still-on")
+    held()
 
 
 FREEZE_BACKBONE = Exercise(

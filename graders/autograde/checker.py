@@ -1,0 +1,225 @@
+"""In the checker's process: walks the cells, has the student's run across, and judges the test cells here.
+
+It alone knows the test cells. What it reports over its own channel to the worker is what earns points; the student's process
+has no way to that channel.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import random
+import sys
+import time
+import types
+
+import numpy as np
+import torch
+
+from graders.checks import evidence
+from graders.checks.mistakes import CheckFailed
+
+from .channel import Channel
+from .codec import decode, encode
+from .plain import plain_source, plain_text
+from .records import Cell, Limits, Submission
+from .source import HELD, CountAssertions, names_bound, names_loaded, usual_alias
+from .stubs import Remote, StudentGone, source_of_shared
+
+_NOTES, _OUTPUT = 20, 2000
+
+
+class CheckerError(RuntimeError):
+    """The fault is the grader's or the lesson's: no grade may come of it."""
+
+
+class Checker:
+    """One submission's way through its cells."""
+
+    def __init__(self, submission: Submission, limits: Limits, remote: Remote, report: Channel) -> None:
+        self._submission, self._limits, self._remote, self._report = submission, limits, remote, report
+        self._end = time.monotonic() + limits.total_s
+        self._main = types.ModuleType("__main__")
+        self._main.display = lambda *things, **_: None
+        self._names = self._main.__dict__
+        self._bound_by_student: set[str] = set()
+        self._errors: dict[str, str] = {}  # of solution cells
+        self._notes: list[str] = []
+        self._output, self._printed = [], 0
+        self._gone = ""
+
+    def run(self) -> None:
+        """Grade; reports a record for each test cell, then one for the end."""
+        sys.modules["__main__"] = self._main
+        for cell in self._submission.cells:
+            self._say({"cell": cell.grade_id, "kind": cell.kind})
+            if self._gone:
+                continue
+            self._remote.until = min(time.monotonic() + self._limits.cell_s, self._end)
+            try:
+                if cell.kind == "test":
+                    self._say({"outcome": self._test(cell)})
+                else:
+                    self._run_there(cell)
+            except StudentGone as gone:
+                self._gone = gone.kind
+        notes = [*self._notes, *self._remote.notes]
+        self._say({"end": self._gone, "output": "".join(self._output), "notes": notes[:_NOTES]})
+
+    def _say(self, record: dict) -> None:
+        self._report.send(encode(record), time.monotonic() + 30)
+
+    def _run_there(self, cell: Cell) -> None:
+        error, output = self._remote.run(cell.grade_id, cell.source)
+        room = self._limits.output_bytes - self._printed
+        text = plain_text(output, max(room, 0)) if output and room > 0 else ""
+        self._printed += len(text)
+        self._output.append(text)
+        if cell.kind == "setup":
+            self._run_setup_here(cell, failed_there=error is not None)
+            return
+        self._bound_by_student |= names_bound(plain_source(cell.source))
+        if error is None:
+            self._errors.pop(cell.grade_id, None)
+            return
+        said = _said(error)
+        if cell.kind == "solution":
+            self._errors[cell.grade_id] = said
+        else:
+            self._notes.append(f"An extra cell stopped with {said}.")
+
+    def _run_setup_here(self, cell: Cell, failed_there: bool) -> None:
+        source = plain_source(cell.source)
+        tree = ast.parse(source)
+        before, contacts = dict(self._names), self._remote.contacts
+        try:
+            self._execute(tree, f"<setup {cell.grade_id}>")
+        except Exception as error:  # whatever the lesson's cell raises
+            uses_student = self._remote.contacts > contacts or names_loaded(tree) & self._bound_by_student
+            if not (failed_there or uses_student):
+                raise CheckerError(
+                    f"A cell of the lesson itself ({cell.grade_id or 'without id'}) stopped in the checker with {_said(error)}."
+                ) from error
+            self._notes.append(f"A cell of the lesson stopped with {_said(error)}.")
+        self._bound_by_student -= {
+            name for name, value in self._names.items() if before.get(name, self) is not value
+        }
+
+    def _test(self, cell: Cell) -> dict:
+        tree = self._parsed(cell)
+        self._seed()
+        evidence.begin(self._submission.seed)
+        self._remote.contacts, self._remote.effects = 0, False
+        message, mistake, completed = "", "", False
+        try:
+            self._execute(
+                ast.fix_missing_locations(CountAssertions().visit(tree)), f"<check {cell.grade_id}>"
+            )
+            completed = True
+        except CheckFailed as error:
+            message, mistake = str(error), error.mistake.id if error.mistake is not None else ""
+        except Exception as error:  # whatever came of a student's values
+            message = self._sentence(error, cell)
+        assertions = evidence.held_so_far() if self._remote.contacts else 0
+        if completed and not assertions:
+            completed_without = (
+                "called nothing of the student's" if not self._remote.contacts else "compared nothing"
+            )
+            message = "This check could not tell whether your answer is right; your teacher will look at it."
+            self._notes.append(
+                f"The check {cell.grade_id} ran to its end but {completed_without}: no points."
+            )
+        earned = cell.points if completed and assertions else 0.0
+        return {
+            "grade_id": cell.grade_id, "points": float(earned), "completed": completed, "assertions": assertions,
+            "message": plain_text(message, 4000), "mistake": mistake, "trust": "effects" if self._remote.effects else "values",
+        }  # fmt: skip
+
+    def _parsed(self, cell: Cell) -> ast.Module:
+        try:
+            return ast.parse(plain_source(cell.source))
+        except SyntaxError as error:
+            raise CheckerError(
+                f"The check {cell.grade_id} of the lesson is no Python: {error.msg}."
+            ) from error
+
+    def _seed(self) -> None:
+        random.seed(self._submission.seed)
+        np.random.seed(self._submission.seed % 2**32)
+        torch.manual_seed(self._submission.seed % 2**63)
+
+    def _execute(self, tree: ast.Module, file: str) -> None:
+        """Run a cell of the lesson; what it binds stays, the student's names are fetched anew each time."""
+        fetched = self._fetched(tree)
+        hidden = {name: self._names[name] for name in fetched if name in self._names}
+        self._names.update(fetched)
+        self._names[HELD] = evidence.held
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                exec(compile(tree, file, "exec", dont_inherit=True), self._names)
+        finally:
+            for name, value in fetched.items():
+                if self._names.get(name, self) is value:
+                    del self._names[name]
+                    if name in hidden:
+                        self._names[name] = hidden[name]
+
+    def _fetched(self, tree: ast.Module) -> dict[str, object]:
+        """The student's names that a cell reads. The lesson's own functions, classes and modules can't be replaced."""
+        wanted = {name for name in names_loaded(tree) if self._is_students(name)}
+        if not wanted:
+            return {}
+        values, imported = self._remote.fetch(wanted)
+        for name, module in imported.items():
+            values.pop(name)
+            if usual_alias(name, module) and module in sys.modules:
+                values[name] = sys.modules[module]
+        plain = [name for name, value in values.items() if not callable(value) and name not in imported]
+        self._remote.contacts += len(plain)
+        return values
+
+    def _is_students(self, name: str) -> bool:
+        if name not in self._names:
+            return True
+        own = self._names[name]
+        return name in self._bound_by_student and not callable(own) and not isinstance(own, types.ModuleType)
+
+    def _sentence(self, error: Exception, cell: Cell) -> str:
+        """What a student reads: never a hidden test's source, nor its traceback."""
+        if any(error is raised for raised in self._remote.raised):
+            return f"Your code stopped with {_said(error)}."
+        if isinstance(error, AssertionError):
+            return plain_text(str(error)) or "This check did not hold."
+        if isinstance(error, NameError) and error.name:
+            because = "".join(f" The cell {id} stopped with {said}." for id, said in self._errors.items())
+            return f"`{plain_text(error.name, 80)}` is not there: its cell was not filled in, or did not run to its end.{because}"
+        if not self._remote.contacts:
+            raise CheckerError(
+                f"The check {cell.grade_id} stopped before it called any answer: {_said(error)}."
+            ) from error
+        return f"The check could not use what your code gave it ({type(error).__name__}). Look at the type and the shape."
+
+
+def _said(error: BaseException) -> str:
+    text = plain_text(str(error), 500)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def main(report: Channel, link: Channel, limits: Limits) -> None:
+    """Read a submission from the worker, grade it, report."""
+    try:
+        submission = submission_in(decode(report.receive()))
+        remote = Remote(link, source_of_shared)
+        Checker(submission, limits, remote, report).run()
+    except CheckerError as error:
+        report.send(encode({"failed": str(error)[:2000]}), time.monotonic() + 30)
+    except Exception as error:  # the checker's own fault: no grade comes of it
+        text = f"The checker stopped with {type(error).__name__}: {error}"
+        report.send(encode({"failed": text[:2000]}), time.monotonic() + 30)
+
+
+def submission_in(said: dict) -> Submission:
+    """The same submission again."""
+    cells = tuple(Cell(*cell) for cell in said["cells"])
+    return Submission(**{**said, "cells": cells, "notes": tuple(said["notes"])})

@@ -1,0 +1,205 @@
+"""The kinds of isolation: namespaces where there are any, Landlock elsewhere, none only on request."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..records import Isolation, Limits
+from . import landlock, namespaces, seccomp, system
+from .limits import set_limits
+from .view import View, view_for
+
+_READY_S = 20.0
+
+
+class IsolationError(RuntimeError):
+    """Students' code can't be held apart here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a process begins.
+
+    Attributes:
+        root: an empty folder for the namespaces' root, or for Landlock the only folder that may be written.
+        links: the descriptors that it keeps.
+    """
+
+    isolation: Isolation
+    view: View
+    root: str
+    limits: Limits
+    links: tuple[int, ...]
+
+
+def available_isolation() -> tuple[Isolation, str]:
+    """The best isolation that works on this machine, by trying, and a sentence saying why it is no better.
+
+    The sentence is "" for namespaces.
+    """
+    if not system.SUPPORTED:
+        return "none", "Only Linux on x86-64 and arm64 has what holding students' code apart needs."
+    why = _try("namespaces")
+    if not why:
+        return "namespaces", ""
+    sentence = f"New user namespaces do not work here ({why})."
+    if not landlock.version():
+        return "none", f"{sentence} This kernel has no Landlock either (Linux 5.13 and later have it)."
+    also = _try("landlock")
+    return ("none", f"{sentence} Nor does Landlock ({also}).") if also else ("landlock", sentence)
+
+
+def choose_isolation(asked: str) -> Isolation:
+    """The isolation to grade with.
+
+    Args:
+        asked: "auto" takes the best there is; a name insists on it.
+
+    Raises:
+        IsolationError: "auto" found none, or what was asked for does not work.
+    """
+    if asked == "none":
+        return "none"
+    if asked not in ("auto", "namespaces", "landlock"):
+        raise IsolationError(
+            f"There is no isolation {asked!r}. Expected 'auto', 'namespaces', 'landlock' or 'none'."
+        )
+    best, why = available_isolation()
+    if best == "none":
+        raise IsolationError(
+            f"{why} Students' code would run with all your rights. Grade on a machine (or in a container) that allows user "
+            "namespaces, or say isolation='none' if you trust every submission."
+        )
+    if asked == "landlock" and best == "namespaces":
+        why = _try("landlock")
+        if why:
+            raise IsolationError(f"Landlock does not work here ({why}). Use isolation='auto'.")
+        return "landlock"
+    if asked == "namespaces" and best != "namespaces":
+        raise IsolationError(f"{why} isolation='auto' would take {best!r}.")
+    return best
+
+
+def start(begin: Start, body: Callable[..., None]) -> int:
+    """Fork a process that runs `body(*links)` and ends; returns its pid here (of pid 1 of its namespace).
+
+    Raises:
+        OSError: it could not be held apart; nothing of `body` ran.
+    """
+    ready, say = os.pipe()
+    go, tell = os.pipe()
+    pid = namespaces.start_process() if begin.isolation == "namespaces" else os.fork()
+    if pid == 0:
+        _child(begin, body, say, go)
+    os.close(say)
+    os.close(go)
+    try:
+        if begin.isolation == "namespaces":
+            namespaces.map_users(pid)
+        os.write(tell, b"!")
+        _await_ready(ready)
+    except OSError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    finally:
+        os.close(tell)
+        os.close(ready)
+    return pid
+
+
+def _await_ready(ready: int) -> None:
+    poll = select.poll()
+    poll.register(ready, select.POLLIN)
+    if not poll.poll(_READY_S * 1000):
+        raise OSError(f"the sandbox was not ready within {_READY_S:.0f} seconds")
+    said = os.read(ready, 1000)
+    if said != b"ready":
+        raise OSError(said.decode(errors="replace") or "the process ended while it was set up")
+
+
+def _child(begin: Start, body: Callable[..., None], say: int, go: int) -> None:
+    status = 1
+    try:
+        try:
+            if not os.read(go, 1):
+                os._exit(1)
+            os.close(go)
+            _close_all_but(*begin.links, say)
+            _settle(begin)
+            os.write(say, b"ready")
+            os.close(say)
+        except Exception as error:  # whatever it is, the parent is to hear of it
+            os.write(say, f"{type(error).__name__}: {error}".encode()[:900])
+            os._exit(1)
+        body(*begin.links)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _settle(begin: Start) -> None:
+    if begin.isolation == "namespaces":
+        namespaces.settle(begin.view, begin.root, begin.limits, begin.links)
+        return
+    os.setsid()
+    os.chdir(begin.root if begin.view.home else "/")
+    set_limits(begin.limits)
+    if begin.isolation == "landlock":
+        system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
+        readable, listed = _without_masked(begin.view)
+        landlock.restrict(readable, listed, [begin.root] if begin.view.home else [])
+        system.drop_bounds()
+        system.drop_capabilities()
+        seccomp.install(alone=True)
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _without_masked(view: View) -> tuple[list[str], list[str]]:
+    """Landlock only allows: a folder with a masked one in it is allowed entry by entry."""
+    readable, listed = [], []
+    pending = list(view.readable)
+    while pending:
+        path = pending.pop()
+        if path in view.masked:
+            continue
+        if any(mask.startswith(path.rstrip("/") + "/") for mask in view.masked):
+            listed.append(path)
+            pending += [os.path.join(path, name) for name in os.listdir(path)]
+        else:
+            readable.append(path)
+    return readable, listed
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close inherited descriptors; 0, 1 and 2 become /dev/null."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(null, standard)
+    last = 3
+    for descriptor in sorted(kept):
+        os.closerange(last, descriptor)
+        last = descriptor + 1
+    os.closerange(last, 1 << 16)
+
+
+def _try(isolation: Isolation) -> str:
+    """ "" if a process can be started so, or why not."""
+    with tempfile.TemporaryDirectory() as root:
+        link, other = os.pipe()
+        try:
+            pid = start(Start(isolation, view_for((), home=True), root, Limits(), (link,)), lambda link: None)
+            os.waitpid(pid, 0)
+        except OSError as error:
+            return str(error)
+        finally:
+            os.close(link)
+            os.close(other)
+    return ""

@@ -1,0 +1,77 @@
+"""Which files a sandboxed process sees: Python, the installed packages and named packages of ours, nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = "/home/student"
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+OURS = ("graders", "tlwidgets")
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the file system.
+
+    Attributes:
+        readable: files and folders that are there, to read only.
+        masked: folders beneath those that are empty.
+        home: whether there is an empty folder to write in, HOME, which is /tmp as well.
+    """
+
+    readable: tuple[str, ...]
+    masked: tuple[str, ...]
+    home: bool
+
+
+def view_for(packages: tuple[str, ...], home: bool) -> View:
+    """The view of a process that may import what is installed and, of our own packages, these."""
+    libraries = {path for path in search_path() if Path(path).name in ("site-packages", "dist-packages")}
+    libraries |= {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    library = sysconfig.get_config_var("LIBDIR")
+    readable = {os.path.realpath(path) for path in (*libraries, *_SYSTEM, *([library] if library else ()))}
+    readable |= set(libraries)  # as they are spelled in sys.path, should a part of it be a link
+    readable |= {str(place) for name in packages for place in _places(name)}
+    readable = {path for path in readable if os.path.exists(path)}
+    masked = {str(place) for name in OURS if name not in packages for place in _places(name)}
+    masked |= {str(Path(path, name)) for path in libraries for name in OURS if name not in packages}
+    inside = {path for path in masked if any(Path(path).is_relative_to(top) for top in readable)}
+    return View(tuple(_tops(readable)), tuple(sorted(path for path in inside if os.path.isdir(path))), home)
+
+
+def search_path() -> list[str]:
+    """`sys.path` without the folder that the grader was started in: a `torch.py` there is not torch."""
+    ours = {str(place.parent) for name in OURS for place in _places(name)}
+    library = sysconfig.get_paths()["stdlib"]
+    own = (Path(library), Path(library + ".zip"), Path(sysconfig.get_config_var("DESTSHARED") or library))
+    kept = []
+    for path in sys.path:
+        place = Path(path)
+        installed = place.name in ("site-packages", "dist-packages", "lib-dynload") or place in own
+        if path and (
+            installed or path in ours or place.name == f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
+        ):
+            kept.append(path)
+    return kept + sorted(ours - set(kept))
+
+
+def _places(name: str) -> list[Path]:
+    """Where one of our packages is. `graders` is the one that this file is in."""
+    import importlib.util
+
+    found = importlib.util.find_spec(name)
+    places = list(found.submodule_search_locations or ()) if found is not None else []
+    return [Path(place).resolve() for place in places]
+
+
+def _tops(paths: set[str]) -> list[str]:
+    """Without those that lie in another one; the shortest first."""
+    tops: list[str] = []
+    for path in sorted(paths, key=lambda path: (len(Path(path).parts), path)):
+        if not any(Path(path).is_relative_to(top) for top in tops):
+            tops.append(path)
+    return tops

@@ -1,0 +1,154 @@
+"""A fork server: imports once, then forks a sandboxed process for each submission.
+
+There are two: one for students' processes, which has never seen a check, and one for checkers. They are started afresh
+(`exec`), with a clean environment, stay single-threaded, and end when the worker does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import random
+import signal
+import socket
+import sys
+
+from .records import Limits
+from .sandbox import Start, start
+from .sandbox.view import View, view_for
+
+_MESSAGE = 1 << 16
+# numpy and the tokenizers' library would start threads of their own; a fork copies only the one that calls it.
+ENVIRONMENT = {
+    "HOME": "/tmp", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TLWIDGETS_VIEW": "static", "PYTHONDONTWRITEBYTECODE": "1",
+}  # fmt: skip
+
+
+def main(kind: str, control: int) -> None:
+    """Serve forks of one kind ("student" or "checker") over a socket until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end = socket.socket(fileno=control)
+    _import(kind)
+    view = view_for(("tlwidgets",) if kind == "student" else ("tlwidgets", "graders"), home=kind == "student")
+    _warm_up()
+    gc.collect()
+    gc.freeze()
+    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+    _say(end, {"ready": kind, "threads": threads, "private_bytes": private_bytes(os.getpid())})
+    children: set[int] = set()
+    try:
+        _serve(end, kind, view, children)
+    finally:
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _import(kind: str) -> None:
+    import torch._dynamo  # noqa: F401  a second's work that the first step of an optimizer would do in every fork
+
+    import tlwidgets  # noqa: F401  before torch: it asks torch's threads to be polite
+
+    if kind == "checker":
+        import graders.checks  # noqa: F401
+
+        from . import checker  # noqa: F401
+    else:
+        from . import student  # noqa: F401
+
+
+def _warm_up() -> None:
+    """What PyTorch does the first time only."""
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.LayerNorm(4), nn.Dropout(0.5))
+    optimizer = torch.optim.AdamW(model.parameters())
+    nn.functional.cross_entropy(model(torch.randn(4, 4)), torch.zeros(4, dtype=torch.long)).backward()
+    optimizer.step()
+
+
+def _serve(end: socket.socket, kind: str, view: View, children: set[int]) -> None:
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(end, _MESSAGE, 4)
+        if not data:
+            return
+        request = json.loads(data)
+        try:
+            if request["do"] == "start":
+                pid = _start(request, kind, view, tuple(descriptors))
+                children.add(pid)
+                _say(end, {"pid": pid})
+            else:
+                children.discard(request["pid"])
+                _say(end, _end(request["pid"]))
+        except OSError as error:
+            _say(end, {"error": str(error)})
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _start(request: dict, kind: str, view: View, links: tuple[int, ...]) -> int:
+    limits = Limits(**request["limits"])
+    begin = Start(request["isolation"], view, request["root"], limits, links)
+
+    def body(*links: int) -> None:
+        from .channel import Channel
+
+        ends = [Channel(socket.socket(fileno=link)) for link in links]
+        _reseed(request["seed"])
+        if kind == "student":
+            from .student import Student
+
+            Student(ends[0], limits.output_bytes).serve()
+        else:
+            from .checker import main
+
+            main(*ends, limits)
+
+    return start(begin, body)
+
+
+def _reseed(seed: int) -> None:
+    """Forks of one server would all draw the same numbers."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed % 2**63)
+
+
+def _end(pid: int) -> dict:
+    """Kill a process, and so its namespace, unless it has ended by itself; how it ended, and the CPU time it took."""
+    found, status, usage = os.wait4(pid, os.WNOHANG)
+    killed = found == 0
+    if killed:
+        os.kill(pid, signal.SIGKILL)
+        found, status, usage = os.wait4(pid, 0)
+    return {"status": status, "killed": killed, "cpu_s": usage.ru_utime + usage.ru_stime}
+
+
+def private_bytes(pid: int) -> int:
+    """Memory of a process that belongs to it and no file, in bytes; 0 where it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            sizes = dict(line.split(":", 1) for line in file if line.startswith(("RssAnon", "RssShmem")))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(size.split()[0]) << 10 for size in sizes.values())
+
+
+def _say(end: socket.socket, message: dict) -> None:
+    end.send(json.dumps(message).encode())
+
+
+def command(kind: str, control: int, path: list[str]) -> list[str]:
+    """The command that starts a server: isolated from the user's own settings, with these places to import from."""
+    code = f"import sys; sys.path[:] = {path!r}; from graders.autograde.server import main; main({kind!r}, {control})"
+    return [sys.executable, "-I", "-B", "-c", code]

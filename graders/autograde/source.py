@@ -1,0 +1,66 @@
+"""What a test cell needs and does, read off its syntax tree: names, and assertions to count."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+HELD = "__held__"
+_ALIASES = {
+    "np": "numpy",
+    "pd": "pandas",
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "plt": "matplotlib.pyplot",
+}
+
+
+def names_loaded(tree: ast.AST) -> set[str]:
+    """Names that a cell reads, builtins aside: those are never a student's."""
+    loaded = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return loaded - set(vars(builtins)) - {HELD}
+
+
+def names_bound(source: str) -> set[str]:
+    """Names that a cell assigns, defines or imports, wherever in it."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name.partition(".")[0])
+    return bound
+
+
+def usual_alias(name: str, module: str) -> bool:
+    """Whether a name is what that Python module is commonly imported as."""
+    return name == module or _ALIASES.get(name) == module or module.endswith(f".{name}")
+
+
+class CountAssertions(ast.NodeTransformer):
+    """After each `assert` and each statement that calls something named assert..., count one."""
+
+    def visit_Assert(self, node: ast.Assert):
+        return [node, _count(node)]
+
+    def visit_Expr(self, node: ast.Expr):
+        if isinstance(node.value, ast.Call) and _name_called(node.value.func).startswith("assert"):
+            return [node, _count(node)]
+        return node
+
+
+def _name_called(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _count(after: ast.stmt) -> ast.stmt:
+    call = ast.Expr(ast.Call(ast.Name(HELD, ast.Load()), [], []))
+    return ast.fix_missing_locations(ast.copy_location(call, after))

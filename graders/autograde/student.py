@@ -1,0 +1,257 @@
+"""In the student's process: runs cells in one namespace and answers the checker.
+
+Everything here can be overwritten by the code it runs. Nothing depends on it: what it sends is plain values, and whatever it
+does not send earns nothing.
+"""
+
+from __future__ import annotations
+import __future__
+
+import contextlib
+import io
+import linecache
+import sys
+import traceback
+import types
+import warnings
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from .channel import Channel, ChannelError
+from .codec import CodecError, Extension, decode, encode
+from .layers import LAYERS, NAME_OF_LAYER, empty
+from .plain import plain_source
+from .requests import error_out
+from .twins import Twins, leaves_of, patched, tensors_in
+
+_GRAPHS = 64
+
+
+class Output(io.TextIOBase):
+    """Takes text up to a limit, and swallows the rest without complaint."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._parts, self._size = most, [], 0
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        room = self._most - self._size
+        if room > 0:
+            self._parts.append(text[:room])
+            self._size += min(len(text), room)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def taken(self) -> str:
+        text, self._parts = "".join(self._parts), []
+        return text
+
+
+class Student:
+    """A namespace, its objects that the checker knows of, and the answers to its requests."""
+
+    def __init__(self, channel: Channel, output_bytes: int) -> None:
+        self._channel = channel
+        self._output, self._dropped = Output(output_bytes), Output(0)
+        self._main = types.ModuleType("__main__")
+        self._main.display = lambda *things, **_: print(*map(repr, things))
+        self._twins = Twins(-1)
+        self._classes: dict[str, type[nn.Module]] = {}
+        self._graphs: OrderedDict[int, tuple[list[Tensor], list[Tensor]]] = OrderedDict()
+        self._graph = 0
+        self._to_describe: list[nn.Module] = []
+        sys.modules["__main__"] = self._main
+
+    def serve(self) -> None:
+        """Answer until the checker hangs up."""
+        answers = {"run": self._run, "fetch": self._fetch, "call": self._call, "backward": self._backward}
+        while True:
+            try:
+                request = decode(self._channel.receive())
+            except ChannelError:
+                return
+            try:
+                reply = answers[request["do"]](request)
+                data = encode({"id": request["id"], **reply})
+            except BaseException as error:  # sys.exit() as well: it ends a cell, not the process
+                data = encode({"id": request["id"], "error": error_out(error), "output": "", "modules": None})
+            self._channel.send(data)
+
+    def _run(self, request: dict) -> dict:
+        source, file = plain_source(request["source"]), f"<cell {request['name'] or request['id']}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        error = None
+        with contextlib.redirect_stdout(self._output), contextlib.redirect_stderr(self._output):
+            try:
+                exec(compile(source, file, "exec", dont_inherit=True), self._main.__dict__)
+            except BaseException as raised:
+                error = error_out(raised)
+                self._print_traceback(raised)
+        return {"error": error, "output": self._output.taken()}
+
+    def _print_traceback(self, error: BaseException) -> None:
+        below = (
+            error.__traceback__.tb_next if error.__traceback__ is not None else None
+        )  # without this file's frame
+        with contextlib.suppress(Exception):  # a student's __str__
+            traceback.print_exception(type(error), error, below, limit=-8, file=self._output)
+
+    def _fetch(self, request: dict) -> dict:
+        self._to_describe = []
+        values, imported, names = {}, {}, self._main.__dict__
+        for name in request["names"]:
+            if name not in names:
+                continue
+            thing = names[name]
+            if isinstance(thing, types.ModuleType):
+                imported[name] = thing.__name__
+            values[name] = self._encoded(thing)
+        return {"values": values, "imported": imported, "modules": self._described(self._to_describe)}
+
+    def _encoded(self, thing: object) -> bytes:
+        try:
+            return encode(thing, self._lift)
+        except CodecError as error:
+            return encode(Extension("unsendable", str(error)), lambda extension: extension)
+
+    def _call(self, request: dict) -> dict:
+        given = request["modules"]
+        self._twins.apply(given, self._build)
+        known = {row[0]: row[3] for row in given["tensors"]}
+        args = [decode(data, self._lower) for data in request["args"]]
+        kwargs = {name: decode(data, self._lower) for name, data in request["kwargs"].items()}
+        leaves = leaves_of(args, kwargs, self._twins, given)
+        roots = [self._twins.get(node["token"]) for node in given["modules"]]
+        reply: dict = {"error": None, "value": b"", "args": [], "kwargs": {}, "graph": 0}
+        self._to_describe = roots
+        try:
+            value = self._called(request, args, kwargs)
+        except BaseException as error:
+            reply["error"] = error_out(error)
+        else:
+            reply["value"] = self._result(value)
+            reply["graph"] = self._keep_graph(value, leaves)
+        reply["args"] = [self._changed(*pair) for pair in zip(args, request["args"], strict=True)]
+        reply["kwargs"] = {
+            name: self._changed(kwargs[name], data) for name, data in request["kwargs"].items()
+        }
+        reply["modules"] = self._described(self._to_describe, known)
+        return reply
+
+    def _called(self, request: dict, args: list, kwargs: dict) -> object:
+        kind, token, *name = request["target"]
+        target = self._twins.get(token)
+        if kind == "method":
+            target = target if name[0] == "forward" else getattr(target, name[0])
+        quiet = self._dropped
+        with (
+            contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), warnings.catch_warnings(),
+            torch.set_grad_enabled(request["grad"]),
+        ):  # fmt: skip
+            warnings.simplefilter("ignore")
+            return target(*args, **kwargs)
+
+    def _result(self, value: object) -> bytes:
+        try:
+            return encode(value, self._lift)
+        except CodecError as error:
+            raise ValueError(f"the result can't be read: {error}") from None
+
+    def _changed(self, thing: object, before: bytes) -> bytes | None:
+        if not isinstance(thing, (list, dict, set, Tensor)) and type(thing).__module__ != "numpy":
+            return None
+        now = self._encoded(thing)
+        return None if now == before else now
+
+    def _keep_graph(self, value: object, leaves: list[Tensor]) -> int:
+        outputs = tensors_in(value)
+        if not outputs:
+            return 0
+        self._graph += 1
+        self._graphs[self._graph] = (outputs, leaves)
+        if len(self._graphs) > _GRAPHS:
+            self._graphs.popitem(last=False)
+        return self._graph
+
+    def _backward(self, request: dict) -> dict:
+        outputs, leaves = self._graphs[request["graph"]]
+        pairs = [
+            (output, gradient)
+            for output, gradient in zip(outputs, request["gradients"], strict=True)
+            if gradient is not None and output.grad_fn is not None
+        ]
+        if not pairs or not leaves:
+            return {"error": None, "gradients": [None] * len(leaves)}
+        found = torch.autograd.grad(
+            [output for output, _ in pairs], leaves, [gradient for _, gradient in pairs],
+            allow_unused=True, retain_graph=True,
+        )  # fmt: skip
+        return {"error": None, "gradients": [None if one is None else one.detach() for one in found]}
+
+    def _described(self, modules: list[nn.Module], known: dict | None = None) -> dict:
+        return self._twins.describe(modules, self._class_of, known)
+
+    def _class_of(self, module: nn.Module) -> list:
+        if type(module) in NAME_OF_LAYER and not patched(module):
+            return ["nn", NAME_OF_LAYER[type(module)]]
+        return ["own", type(module).__name__]
+
+    def _lift(self, thing: object) -> Extension | None:
+        if isinstance(thing, nn.Module):
+            self._to_describe.append(thing)
+            return Extension("module", self._twins.token(thing))
+        if type(thing) is nn.Parameter:
+            return Extension("parameter", [self._twins.token(thing), thing.detach(), thing.requires_grad])
+        if callable(thing):
+            name = getattr(thing, "__name__", "")
+            token = self._twins.token(thing)
+            return Extension("callable", [token, type(thing).__name__, name if type(name) is str else ""])
+        return None
+
+    def _lower(self, kind: str, payload: object) -> object:
+        if kind == "module" or kind == "callable":
+            return self._twins.get(payload)
+        if kind == "parameter":
+            token, value, learns = payload
+            if token not in self._twins:
+                self._twins.adopt(token, nn.Parameter(value, requires_grad=learns))
+            return self._twins.get(token)
+        return _ours(str(payload))
+
+    def _build(self, ref: list) -> nn.Module:
+        kind, name = ref[:2]
+        if kind == "nn":
+            return empty(LAYERS[name])
+        key = ref[2] if kind == "shared" else name
+        if key not in self._classes:
+            self._classes[key] = _shared_class(name, ref[2]) if kind == "shared" else _opaque_class(name)
+        return empty(self._classes[key])
+
+
+def _shared_class(name: str, source: str) -> type[nn.Module]:
+    names = {"torch": torch, "nn": nn, "F": nn.functional, "Tensor": Tensor, "shared_module": lambda cls: cls}
+    flags = __future__.annotations.compiler_flag
+    exec(compile(source, f"<class {name}>", "exec", flags, dont_inherit=True), names)
+    return names[name]
+
+
+def _opaque_class(name: str) -> type[nn.Module]:
+    def forward(self, *args, **kwargs):
+        raise NotImplementedError(
+            f"this {name} can be looked at and changed, but not called, where your function runs"
+        )
+
+    return type(name, (nn.Module,), {"forward": forward})
+
+
+def _ours(name: str):
+    def absent(*args, **kwargs):
+        raise NotImplementedError(f"the check's {name} can't be called from your function")
+
+    absent.__name__ = name
+    return absent

@@ -1,0 +1,292 @@
+"""Grades submissions one after the other: starts the servers, watches over each pair of processes, makes the evidence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .channel import Channel, ChannelError
+from .codec import CodecError, decode, encode
+from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
+from .sandbox import choose_isolation
+from .sandbox.view import search_path
+from .sentences import how_it_ended
+from .server import ENVIRONMENT, command, private_bytes
+
+_KINDS = ("student", "checker")
+_START_S, _ANSWER_S, _GRACE_S = 120.0, 30.0, 15.0
+_LOOK_S = 0.05
+
+
+class ServerGone(RuntimeError):
+    """A fork server ended or does not answer."""
+
+
+@dataclass
+class _Server:
+    process: subprocess.Popen
+    control: socket.socket
+    private_bytes: int
+
+    def ask(self, message: dict, descriptors: tuple[int, ...] = (), within: float = _ANSWER_S) -> dict:
+        """Send a request and wait for the answer.
+
+        Raises:
+            ServerGone: there is none.
+        """
+        try:
+            socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
+        except OSError as error:
+            raise ServerGone(f"A fork server ended ({error}).") from error
+        return self.answer(within)
+
+    def answer(self, within: float = _ANSWER_S) -> dict:
+        self.control.settimeout(within)
+        try:
+            data = self.control.recv(1 << 16)
+        except OSError as error:
+            raise ServerGone("A fork server does not answer.") from error
+        if not data:
+            raise ServerGone("A fork server ended.")
+        return json.loads(data)
+
+
+class Worker:
+    """Grades submissions. Use it as a context manager, or call `close`.
+
+    Args:
+        limits: what each submission may use.
+        isolation: "auto" takes the best there is; see `sandbox.choose_isolation`.
+        restart_after: submissions after which the servers are started afresh, so that what little they leave does not add up.
+
+    Raises:
+        IsolationError: students' code can't be held apart here.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, isolation: str = "auto", restart_after: int = 500
+    ) -> None:
+        self.limits = limits or Limits()
+        self.isolation: Isolation = choose_isolation(isolation)
+        self._restart_after, self._graded = restart_after, 0
+        self._folder = Path(tempfile.mkdtemp(prefix="grader-"))
+        self._servers: dict[str, _Server] = {}
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the servers and whatever they started."""
+        self._stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def server_pids(self) -> dict[str, int]:
+        """Process ids of the servers that run now."""
+        return {kind: server.process.pid for kind, server in self._servers.items()}
+
+    def start(self) -> None:
+        """Start the servers now instead of at the first submission.
+
+        Raises:
+            ServerGone: one did not come up.
+        """
+        if self._servers and all(server.process.poll() is None for server in self._servers.values()):
+            return
+        self._stop()
+        self._servers = {kind: self._launch(kind) for kind in _KINDS}
+        for kind, server in self._servers.items():
+            try:
+                said = server.answer(_START_S)
+            except ServerGone as error:
+                tail = (self._folder / f"{kind}.log").read_text(errors="replace")[-500:]
+                self._stop()
+                raise ServerGone(f"The {kind} server did not start: {tail or error}") from error
+            server.private_bytes = said["private_bytes"]
+
+    def grade(self, submission: Submission) -> Evidence:
+        """Run a submission and judge it. Never raises for what a student's code does."""
+        started = time.monotonic()
+        try:
+            if self._graded and self._graded % self._restart_after == 0:
+                self._stop()
+            self._graded += 1
+            self.start()
+            evidence = _Grading(self._servers, self._folder, self.isolation, self.limits, submission).run()
+        except (ServerGone, OSError, ChannelError) as error:
+            self._stop()
+            evidence = Evidence("grader-failed", f"{error} Grade this submission again.", ())
+        return dataclasses.replace(evidence, wall_s=time.monotonic() - started, isolation=self.isolation)
+
+    def _launch(self, kind: str) -> _Server:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, open(self._folder / f"{kind}.log", "wb") as log:
+            process = subprocess.Popen(
+                command(kind, theirs.fileno(), search_path()),
+                pass_fds=[theirs.fileno()], env=ENVIRONMENT, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        return _Server(process, ours, 0)
+
+    def _stop(self) -> None:
+        for server in self._servers.values():
+            server.control.close()
+        for server in self._servers.values():
+            try:
+                server.process.wait(5)
+            except subprocess.TimeoutExpired:
+                server.process.kill()
+                server.process.wait()
+        self._servers = {}
+
+
+class _Grading:
+    """One submission: two processes, one channel to the checker, and a watch on the student's memory and time."""
+
+    def __init__(
+        self,
+        servers: dict[str, _Server],
+        folder: Path,
+        isolation: Isolation,
+        limits: Limits,
+        submission: Submission,
+    ) -> None:
+        self._servers, self._isolation, self._limits, self._submission = (
+            servers,
+            isolation,
+            limits,
+            submission,
+        )
+        self._roots = {kind: folder / kind for kind in _KINDS}
+        self._pids: dict[str, int] = {}
+        self._outcomes: dict[str, CheckOutcome] = {}
+        self._too_large = False
+
+    def run(self) -> Evidence:
+        ends = [socket.socketpair() for _ in range(2)]
+        (report, checkers_report), (checkers_link, students_link) = ends
+        try:
+            self._start("student", (students_link,))
+            self._start("checker", (checkers_report, checkers_link))
+            for end in (students_link, checkers_report, checkers_link):
+                end.close()
+            channel = Channel(report)
+            channel.send(encode(submission_out(self._submission)), time.monotonic() + _ANSWER_S)
+            last, failed = self._follow(channel)
+        finally:
+            for pair in ends:
+                for end in pair:
+                    end.close()
+            ended = {
+                kind: self._servers[kind].ask({"do": "end", "pid": pid}) for kind, pid in self._pids.items()
+            }
+        return self._evidence(last, failed, ended)
+
+    def _start(self, kind: str, ends: tuple[socket.socket, ...]) -> None:
+        root = self._roots[kind]
+        if self._isolation != "namespaces":
+            shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(exist_ok=True)
+        # Not the submission's seed: the student's process is not to know what the hidden inputs are drawn from.
+        seed = random.Random(f"{kind} {self._submission.digest} {self._submission.seed}").getrandbits(62)
+        message = {
+            "do": "start", "isolation": self._isolation, "root": str(root), "seed": seed,
+            "limits": dataclasses.asdict(self._limits),
+        }  # fmt: skip
+        answer = self._servers[kind].ask(message, tuple(end.fileno() for end in ends))
+        if "error" in answer:
+            raise ServerGone(f"A process could not be held apart: {answer['error']}.")
+        self._pids[kind] = answer["pid"]
+
+    def _follow(self, channel: Channel) -> tuple[dict | None, str]:
+        """Read the checker's records to the last one; "" or why there is none."""
+        poll = select.poll()
+        poll.register(channel.fileno(), select.POLLIN)
+        deadline = time.monotonic() + self._limits.cell_s + _GRACE_S
+        while True:
+            if not poll.poll(_LOOK_S * 1000):
+                self._look_at_memory()
+                if time.monotonic() > deadline:
+                    return None, "The checker did not come to an end."
+                continue
+            try:
+                record = decode(channel.receive(time.monotonic() + _ANSWER_S))
+            except (ChannelError, CodecError):
+                return None, "The checker stopped."
+            deadline = time.monotonic() + self._limits.cell_s + _GRACE_S
+            if "failed" in record:
+                return None, record["failed"]
+            if "end" in record:
+                return record, ""
+            if "outcome" in record:
+                self._keep(record["outcome"])
+
+    def _keep(self, outcome: dict) -> None:
+        best = next(cell.points for cell in self._submission.cells if cell.grade_id == outcome["grade_id"])
+        self._outcomes[outcome["grade_id"]] = CheckOutcome(best=float(best), **outcome)
+
+    def _look_at_memory(self) -> None:
+        """Kill the student's namespace if its processes, taken together, use too much."""
+        base = self._servers["student"].private_bytes
+        used = sum(max(private_bytes(pid) - base, 0) for pid in descendants(self._pids["student"]))
+        if used > self._limits.memory_bytes and not self._too_large:
+            self._too_large = True
+            os.kill(self._pids["student"], 9)
+
+    def _evidence(self, last: dict | None, failed: str, ended: dict[str, dict]) -> Evidence:
+        cpu_s = sum(one.get("cpu_s", 0.0) for one in ended.values())
+        if last is None:
+            return Evidence("grader-failed", failed, (), cpu_s=cpu_s)
+        gone = last["end"]
+        reason = (
+            how_it_ended(gone, ended["student"], self._isolation, self._too_large, self._limits)
+            if gone
+            else ""
+        )
+        if reason is None:
+            return Evidence(
+                "grader-failed", "The student's process was killed from outside.", (), cpu_s=cpu_s
+            )
+        checks = tuple(
+            self._outcomes.get(cell.grade_id)
+            or CheckOutcome(cell.grade_id, 0.0, float(cell.points), False, 0, message=reason)
+            for cell in self._submission.cells
+            if cell.kind == "test"
+        )
+        return Evidence(
+            "student-failed" if gone else "graded", reason, checks, output=last["output"], cpu_s=cpu_s,
+            notes=tuple(last["notes"]),
+        )  # fmt: skip
+
+
+def submission_out(submission: Submission) -> dict:
+    """A submission as plain values, for the checker."""
+    cells = [[cell.kind, cell.grade_id, cell.source, float(cell.points)] for cell in submission.cells]
+    return {**vars(submission), "cells": cells, "notes": list(submission.notes)}
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all that it started, as far as they run."""
+    found, pending = [], [pid]
+    while pending:
+        one = pending.pop()
+        found.append(one)
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                pending += map(int, task.read_text().split())
+            except OSError:  # it has just ended
+                continue
+    return found
