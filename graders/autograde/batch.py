@@ -10,7 +10,8 @@ from itertools import islice
 
 from .assignment import grader_version
 from .records import CheckOutcome, Evidence, GradingError, Isolation, Limits, Submission
-from .worker import Worker, available_isolation
+from .sandbox import available_isolation
+from .worker import Worker
 
 AHEAD = 4  # submissions sent for each worker: enough to keep it busy, few enough to keep memory flat
 
@@ -134,10 +135,10 @@ def remote_cluster(address: str):
         yield client
 
 
-def isolation_of(client) -> Isolation:
-    """The weakest isolation among the workers."""
+def isolation_of(client) -> tuple[Isolation, str]:
+    """The weakest isolation among the workers, and why it is no better."""
     ranked: tuple[Isolation, ...] = ("none", "landlock", "namespaces")
-    return min(client.run(available_isolation).values(), key=ranked.index)
+    return min(client.run(available_isolation).values(), key=lambda found: ranked.index(found[0]))
 
 
 def _same_version(client) -> None:

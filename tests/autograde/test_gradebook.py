@@ -37,7 +37,7 @@ def book(room):
 @pytest.fixture(scope="module")
 def here():
     """This process's own worker, started once for all these tests."""
-    with contextlib.closing(Held(Limits(), available_isolation())) as held:
+    with contextlib.closing(Held(Limits(), available_isolation()[0])) as held:
         yield lambda jobs: (Done(job, held.grade(job.submissions)) for job in jobs)
 
 
@@ -57,7 +57,7 @@ def grade(room, here):
             folders = choose(submissions(course, assignment), student, assignment)
             finished = {} if force else writer.finished()
             when = timestamps(course, UNIT, trust)
-            works = work(course, assignment, folders, finished, available_isolation(), when, kept)
+            works = work(course, assignment, folders, finished, available_isolation()[0], when, kept)
             run(course, assignment, writer, works, how, tally, print)
             tally.summary = summarise(writer.session, assignment)
         return tally
