@@ -17,11 +17,12 @@ from pathlib import Path
 
 from .channel import Channel, ChannelError
 from .codec import CodecError, decode, encode
+from .processes import descendants, private_bytes
 from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
 from .sandbox import choose_isolation
-from .sandbox.view import search_path
+from .sandbox.view import ENVIRONMENT, search_path
 from .sentences import how_it_ended
-from .server import ENVIRONMENT, command, private_bytes
+from .server import command
 
 _KINDS = ("student", "checker")
 _START_S, _ANSWER_S, _GRACE_S = 120.0, 30.0, 15.0
@@ -115,6 +116,11 @@ class Worker:
                 tail = (self._folder / f"{kind}.log").read_text(errors="replace")[-500:]
                 self._stop()
                 raise ServerGone(f"The {kind} server did not start: {tail or error}") from error
+            if said["threads"] > 1:
+                self._stop()
+                raise ServerGone(
+                    f"The {kind} server has {said['threads']} threads, which a fork would not survive."
+                )
             server.private_bytes = said["private_bytes"]
 
     def grade(self, submission: Submission) -> Evidence:
@@ -276,17 +282,3 @@ def submission_out(submission: Submission) -> dict:
     """A submission as plain values, for the checker."""
     cells = [[cell.kind, cell.grade_id, cell.source, float(cell.points)] for cell in submission.cells]
     return {**vars(submission), "cells": cells, "notes": list(submission.notes)}
-
-
-def descendants(pid: int) -> list[int]:
-    """A process and all that it started, as far as they run."""
-    found, pending = [], [pid]
-    while pending:
-        one = pending.pop()
-        found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                pending += map(int, task.read_text().split())
-            except OSError:  # it has just ended
-                continue
-    return found
