@@ -173,5 +173,25 @@ def test_the_grades_are_stock_nbgraders_on_honest_submissions(generated, tmp_pat
     assert grades(ours.address) == grades(stock.address)
 
 
+def test_where_nothing_holds_code_apart_it_refuses_or_marks_every_grade(room):
+    """A machine of a kind on which the grader knows no isolation, as the system call `uname` tells it."""
+    elsewhere = ("setarch", "linux32")
+    room.hand_in("ada", RIGHT)
+    before = grades(room.address)
+    said = room.grade(under=elsewhere, status=1)
+    assert "Students' code can't be held apart here" in said and "--unsafe-no-isolation" in said
+    assert grades(room.address) == before
+    said = room.grade("--unsafe-no-isolation", under=elsewhere)
+    assert "is not held apart: every grade is marked as such" in said
+    assert room.xp() == {"ada": BEST}
+    assert [row[8] for row in ledger(room.address)["audit"]] == ["none"]
+    assert {row[2] for row in ledger(room.address)["comments"]} == {"Graded without isolation."}
+    assert "Graded without isolation" in room.autograded("ada").cells[0].source
+    assert "Not isolated." in (room.folder / "grading" / f"{UNIT}.html").read_text()
+    room.grade()  # here there is isolation: what was graded without it is graded again
+    assert ledger(room.address)["audit"][-1][8] != "none"
+    assert {row[2] for row in ledger(room.address)["comments"]} == {None}
+
+
 def plain(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
