@@ -83,7 +83,7 @@ class Postgres:
         self._user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
         if self._user:
             shutil.chown(self._folder, "postgres", "postgres")
-        self._run("initdb", "-D", str(self.data), "-U", "grader", "--auth=trust", "-N")
+        self._run("initdb", "-D", str(self.data), "-U", "grader", "--auth=trust", "-N", "-E", "UTF8")
         self.start()
         self._run("createdb", "-h", str(self._folder), "-U", "grader", "grades")
 
