@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, text
 
 from tests.notebooks.conftest import _PeakMemory
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "autograde"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grading"))
 
 STOCK, CLASS, SIZES = 8, 200, (20, 200, 1000)
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "autograde"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grading"))
 
 KILLS, STUDENTS = 50, 12
 
