@@ -37,7 +37,7 @@ def test_with_no_isolation_the_evidence_says_so():
     head = EXERCISES[0]
     with Worker(Limits(cell_s=60), isolation="none") as worker:
         evidence = worker.grade(submission(*exercise_cells(head, head.right[0])))
-    assert (evidence.isolation, evidence.checks[0].points) == ("none", 1)
+    assert (evidence.isolation, evidence.checks[0].points) == ("none", head.points)
 
 
 REACHES = {
