@@ -15,6 +15,7 @@ from .data import Batches, Examples, TaskData, as_task_data, check_learnable
 from .events import Event
 from .features import FeatureCache
 from .loop import Loop, TrainingError, counts
+from .memory import gives_back_memory
 from .optim import check_names, make_optimizer, make_schedule
 from .recipe import Parts, Recipe
 from .records import Costs, Run
@@ -28,6 +29,7 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 _shared_cache = FeatureCache()
 
 
+@gives_back_memory
 def fit(
     model: nn.Module,
     plan: FreezePlan | None,
