@@ -11,6 +11,10 @@ Trust = Literal["values", "effects", "probe"]
 Isolation = Literal["namespaces", "landlock", "none"]
 
 
+class GradingError(RuntimeError):
+    """Grading can't start or go on; the message is a sentence that says what to do."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A code cell of a rebuilt notebook, in the order of execution.

@@ -13,6 +13,7 @@ _COMMANDS = {
     "lab": ("lab", "lab", "Open the course in JupyterLab."),
     "build": ("build", "build", "Make or update your copies of the lessons."),
     "check": ("check", "check", "Check a notebook's exercises as the grader would."),
+    "grade": ("grade", "grade", "Grade what was handed in, each submission held apart."),
     "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     "doctor": ("doctor", "doctor", "Say what is there, what is missing, and what to do."),
     "binder-links": ("binder", "binder_links", "Write launch links for Binder, one a lesson."),

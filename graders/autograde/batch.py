@@ -1,0 +1,217 @@
+"""The queue: submissions go to workers, a few ahead of those that are done, and evidence comes back as it is found."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from .assignment import grader_version
+from .records import CheckOutcome, Evidence, GradingError, Isolation, Limits, Submission
+from .worker import Worker, available_isolation
+
+AHEAD = 4  # submissions sent for each worker: enough to keep it busy, few enough to keep memory flat
+
+
+@dataclass(frozen=True)
+class Job:
+    """A student's submission: its notebooks, to be graded one after the other."""
+
+    student: str
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job with what was found, an evidence for each notebook."""
+
+    job: Job
+    evidence: tuple[Evidence, ...]
+
+
+def grade_here(jobs: Iterable[Job], limits: Limits, isolation: Isolation) -> Iterator[Done]:
+    """Grade in this process's own worker, one after the other."""
+    with contextlib.closing(_Held(limits, isolation)) as held:
+        for job in jobs:
+            yield Done(job, held.grade(job.submissions))
+
+
+def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) -> Iterator[Done]:
+    """Grade on the workers of a Dask cluster, in the order in which they are done.
+
+    A task whose worker is lost goes to another one. Where that happens time and again, it is the grader's failure and
+    the batch goes on.
+
+    Args:
+        client: of `distributed`.
+
+    Raises:
+        GradingError: the scheduler is gone, or its workers have another version of the grader.
+    """
+    from distributed import as_completed
+    from distributed.comm import CommClosedError
+
+    _same_version(client)
+    waiting, sent = iter(jobs), {}
+
+    def send(count: int) -> list:
+        fresh = []
+        for job in islice(waiting, count):
+            future = client.submit(_grade_there, job.submissions, limits, isolation, pure=False)
+            sent[future.key] = job
+            fresh.append(future)
+        return fresh
+
+    try:
+        width = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        running = as_completed(send(AHEAD * width), with_results=False)
+        for future in running:
+            job = sent.pop(future.key)
+            yield Done(job, _outcome(future, job))
+            future.release()
+            running.update(send(1))
+    except (CommClosedError, OSError) as error:
+        raise GradingError(
+            f"The scheduler {client.scheduler_info().get('address', '')} is gone ({error}). What is graded so far is kept; "
+            "run the same command again and it goes on from there."
+        ) from error
+
+
+@contextlib.contextmanager
+def local_cluster(workers: int):
+    """A Dask client with so many worker processes on this machine, each with one thread."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {
+        # A worker starts processes of its own, which daemons may not.
+        "distributed.worker.daemon": False,
+        "distributed.comm.timeouts.connect": "60s",
+        "distributed.scheduler.allowed-failures": 3,
+        # Memory is what the limits of a submission say; its processes are not the worker's own.
+        "distributed.worker.memory.terminate": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.target": False,
+    }
+    with (
+        dask.config.set(quiet),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def remote_cluster(address: str):
+    """A Dask client of a scheduler that runs elsewhere.
+
+    Raises:
+        GradingError: there is none, or it has no workers.
+    """
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise GradingError(
+            f"No Dask scheduler answers at {address} ({error}). Start one (`dask scheduler`) and workers (`dask worker "
+            f"{address} --nthreads 1`), then try again."
+        ) from error
+    with client:
+        if not client.scheduler_info(n_workers=-1)["workers"]:
+            raise GradingError(
+                f"The scheduler {address} has no workers. Start some (`dask worker {address} --nthreads 1`), then try again."
+            )
+        yield client
+
+
+def isolation_of(client) -> Isolation:
+    """The weakest isolation among the workers."""
+    ranked: tuple[Isolation, ...] = ("none", "landlock", "namespaces")
+    return min(client.run(available_isolation).values(), key=ranked.index)
+
+
+def _same_version(client) -> None:
+    mine = grader_version()
+    other = {address: theirs for address, theirs in client.run(grader_version).items() if theirs != mine}
+    if other:
+        address, theirs = next(iter(other.items()))
+        raise GradingError(
+            f"{len(other)} of the workers have another version of the grader ({address} has {theirs}, this is {mine}). "
+            "Install the same one everywhere, restart the workers, then try again."
+        )
+
+
+class _Held:
+    """A grading worker that is started when it is needed and started anew when it is lost."""
+
+    def __init__(self, limits: Limits, isolation: Isolation) -> None:
+        self._limits, self._isolation = limits, isolation
+        self._worker: Worker | None = None
+
+    def grade(self, submissions: tuple[Submission, ...]) -> tuple[Evidence, ...]:
+        return tuple(self._grade(submission) for submission in submissions)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker, worker = None, self._worker
+            worker.__exit__(None, None, None)
+
+    def _grade(self, submission: Submission) -> Evidence:
+        evidence = self._try(submission)
+        if evidence.status == "grader-failed":
+            self.close()  # a killed fork server says nothing about the submission: once more, with a new one
+            evidence = self._try(submission)
+        return evidence
+
+    def _try(self, submission: Submission) -> Evidence:
+        try:
+            if self._worker is None:
+                worker = Worker(self._limits, self._isolation)
+                worker.__enter__()
+                self._worker = worker
+            return self._worker.grade(submission)
+        except Exception as error:  # one submission's trouble must not end the batch
+            return grader_failed(submission, f"The grader stopped with {type(error).__name__}: {error}")
+
+
+def grader_failed(submission: Submission, reason: str) -> Evidence:
+    """Evidence that nothing is known of a submission."""
+    checks = tuple(
+        CheckOutcome(cell.grade_id, 0.0, cell.points, False, 0, reason)
+        for cell in submission.cells
+        if cell.kind == "test"
+    )
+    return Evidence("grader-failed", reason, checks)
+
+
+# One in each Dask worker process; its plugin closes it when the worker ends.
+_HERE: dict[tuple[Limits, Isolation], _Held] = {}
+_LOCK = threading.Lock()
+
+
+def _grade_there(
+    submissions: tuple[Submission, ...], limits: Limits, isolation: Isolation
+) -> tuple[Evidence, ...]:
+    with _LOCK:
+        held = _HERE.get((limits, isolation))
+        if held is None:
+            held = _HERE[limits, isolation] = _Held(limits, isolation)
+        return held.grade(submissions)
+
+
+def _outcome(future, job: Job) -> tuple[Evidence, ...]:
+    if future.status == "finished":
+        return future.result()
+    error = future.exception() if future.status == "error" else "the task was cancelled"
+    reason = f"The grader's worker was lost time and again ({type(error).__name__}: {str(error)[:200]})"
+    return tuple(grader_failed(submission, reason) for submission in job.submissions)

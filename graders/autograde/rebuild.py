@@ -1,0 +1,190 @@
+"""Rebuild, don't trust: the instructor's notebook with the source of a student's answers, and nothing else of theirs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .assignment import Assignment, Lesson, LessonCell
+from .handed_in import Piece, RebuildError, read_pieces
+from .records import Cell, Submission
+from .text import shown
+
+MAX_SOURCE_BYTES = 256 << 10  # of one cell
+MAX_TOTAL_BYTES = 1 << 20  # of all that is the student's
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A submission ready to run, and what is needed to show it.
+
+    Attributes:
+        answers: `grade_id` -> the student's source, for each solution cell that was handed in (prose, too).
+        extras: (place, source): a code cell of the student's that follows the lesson's cell at `place`; -1: before all.
+    """
+
+    submission: Submission
+    answers: dict[str, str]
+    extras: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A piece and the lesson's cell that it is a copy of; None for one of the student's own."""
+
+    piece: Piece
+    place: int | None
+
+
+def rebuild(
+    assignment: Assignment, lesson: Lesson, content: bytes, student: str, notes: tuple[str, ...] = ()
+) -> Rebuilt:
+    """Put a student's answers into the lesson.
+
+    What counts is the source of solution cells, found by `grade_id` (or by the cell's own id, where an editor dropped
+    the metadata), and the student's own code cells, each after the cell of the lesson that it followed. A set-up cell
+    that the student may change runs as the instructor wrote it, and then, as a cell of their own, as the student did.
+
+    Args:
+        content: the file as it was handed in.
+        notes: what is known already ("the notebook had another name").
+
+    Raises:
+        RebuildError: a sentence on why it can't be.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    said: list[str] = [*notes]
+    pieces = read_pieces(content, said)
+    placed = list(_place(lesson, pieces))
+    answers = _answers(lesson, placed, said)
+    extras = tuple(_extras(lesson, placed, said))
+    _check_sizes(answers, extras)
+    cells = tuple(_cells(lesson, answers, extras))
+    # The hidden tests are part of the assignment's digest, so that a student can't work out what will be drawn.
+    drawn = hashlib.sha256(f"{assignment.digest} {digest} {student}".encode()).digest()
+    submission = Submission(
+        student=student,
+        assignment=assignment.name,
+        notebook=lesson.name,
+        cells=cells,
+        digest=digest,
+        seed=int.from_bytes(drawn[:4], "big"),
+        notes=tuple(said),
+    )
+    return Rebuilt(submission, answers, extras)
+
+
+def _place(lesson: Lesson, pieces: list[Piece]) -> Iterator[_Placed]:
+    by_grade = {cell.grade_id: place for place, cell in enumerate(lesson.cells) if cell.grade_id}
+    by_id = {cell.cell_id: place for place, cell in enumerate(lesson.cells) if cell.cell_id}
+    # Before nbformat 4.5 cells had no ids: there, what was left as it is tells where we are.
+    by_source = {
+        _same(cell.source): place
+        for place, cell in enumerate(lesson.cells)
+        if cell.cell_type == "code" and cell.role != "solution"
+    }
+    for piece in pieces:
+        place = by_grade.get(piece.grade_id) if piece.grade_id else None
+        if place is None and not piece.grade_id:
+            place = by_id.get(piece.cell_id)
+        if place is None and piece.is_code:
+            place = by_source.get(_same(piece.source))
+        yield _Placed(piece, place)
+
+
+def _answers(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[str, str]:
+    answers = {}
+    for place, cell in enumerate(lesson.cells):
+        if cell.role != "solution":
+            continue
+        copies = [number for number, one in enumerate(placed) if one.place == place]
+        if not copies:
+            said.append(f"The cell `{cell.grade_id}` is missing from what was handed in.")
+            continue
+        number = min(copies, key=lambda number: _rank(placed, number, cell))
+        if len(copies) > 1:
+            which = "the first one that was filled in and is in its place counts"
+            said.append(f"The cell `{cell.grade_id}` is there {len(copies)} times; {which}.")
+        piece = placed[number].piece
+        if piece.is_code != (cell.cell_type == "code"):
+            said.append(f"The cell `{cell.grade_id}` had become {piece.kind}; it counts as {cell.cell_type}.")
+        answers[cell.grade_id] = piece.source
+    return answers
+
+
+def _rank(placed: list[_Placed], number: int, cell: LessonCell) -> tuple[bool, bool, int]:
+    """Of copies of a cell, the smallest counts: filled in before left as it was, in its place before elsewhere, first."""
+    place = placed[number].place
+    before = next((one.place for one in placed[number - 1 :: -1] if one.place not in (None, place)), None)
+    before = None if number == 0 else before
+    after = next((one.place for one in placed[number + 1 :] if one.place not in (None, place)), None)
+    at_home = (before is None or before < place) and (after is None or place < after)
+    untouched = _same(placed[number].piece.source) == _same(cell.source)
+    return untouched, not at_home, number
+
+
+def _extras(lesson: Lesson, placed: list[_Placed], said: list[str]) -> Iterator[tuple[int, str]]:
+    anchor = -1
+    for one in placed:
+        piece, place = one.piece, one.place
+        if place is None:
+            if piece.is_check:
+                said.append(f"A check that is not the lesson's (`{shown(piece.grade_id)}`) was left out.")
+            elif piece.is_code and piece.source.strip() and not piece.is_demonstration:
+                yield anchor, piece.source
+            continue
+        cell, anchor = lesson.cells[place], place
+        if _same(piece.source) == _same(cell.source) or cell.role in ("solution", "demo"):
+            continue
+        if cell.role == "test" or cell.locked:
+            if not _is_release_of(piece.source, cell.source):
+                said.append(f"The cell `{cell.grade_id}` was changed; the lesson's own was taken.")
+        elif piece.is_code and piece.source.strip():
+            yield place, piece.source
+
+
+def _is_release_of(source: str, full: str) -> bool:
+    """Whether a check is as it was handed out: every line of it is one of the lesson's, hidden ones left out."""
+    lines = iter(full.splitlines())
+    return all(line in lines for line in source.rstrip().splitlines())
+
+
+def _cells(lesson: Lesson, answers: dict[str, str], extras: tuple[tuple[int, str], ...]) -> Iterator[Cell]:
+    following: dict[int, list[str]] = {}
+    for place, source in extras:
+        following.setdefault(place, []).append(source)
+    yield from (Cell("extra", "", source) for source in following.get(-1, ()))
+    for place, cell in enumerate(lesson.cells):
+        if cell.cell_type == "code":
+            if cell.role == "solution" and cell.grade_id in answers:
+                yield Cell("solution", cell.grade_id, answers[cell.grade_id])
+            elif cell.role == "setup":
+                yield Cell("setup", cell.grade_id, cell.source)
+            elif cell.role == "test":
+                yield Cell("test", cell.grade_id, cell.source, cell.points)
+        yield from (Cell("extra", "", source) for source in following.get(place, ()))
+
+
+def _check_sizes(answers: dict[str, str], extras: tuple[tuple[int, str], ...]) -> None:
+    sources = [
+        *answers.items(),
+        *((f"extra cell {number}", text) for number, (_, text) in enumerate(extras, 1)),
+    ]
+    sizes = {name: len(source.encode()) for name, source in sources}
+    for name, size in sizes.items():
+        if size > MAX_SOURCE_BYTES:
+            raise RebuildError(
+                f"The cell `{name}` holds {size >> 10} KiB of source, and at most {MAX_SOURCE_BYTES >> 10} KiB are read. "
+                "Data does not belong into a cell: take it out, then hand the notebook in again."
+            )
+    if sum(sizes.values()) > MAX_TOTAL_BYTES:
+        raise RebuildError(
+            f"The cells hold {sum(sizes.values()) >> 10} KiB of source, and at most {MAX_TOTAL_BYTES >> 10} KiB are read. "
+            "Take out what is not needed, then hand the notebook in again."
+        )
+
+
+def _same(source: str) -> str:
+    """Source as it is compared: blanks at the end of lines don't count."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())

@@ -1,0 +1,213 @@
+"""`tlcourse grade`: grade what was handed in, each submission apart from its checks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from .places import course_root
+
+
+@click.command()
+@click.argument("assignment")
+@click.option("--student", help="Only this student's id.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Submissions graded at a time. [a core each]")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The nbgrader course folder. [course]",
+)
+@click.option(
+    "--timestamps",
+    "trust",
+    type=click.Choice(["exchange", "file", "none"]),
+    default="exchange",
+    show_default=True,
+    help="Which timestamp.txt counts for late penalties: those that the exchange confirms, all, or none.",
+)
+@click.option(
+    "--unsafe-no-isolation",
+    "unsafe",
+    is_flag=True,
+    help="Grade where nothing holds students' code apart; every such grade is marked.",
+)
+@click.option("--force", is_flag=True, help="Grade again what is graded already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def grade(
+    assignment: str,
+    student: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    folder: Path | None,
+    trust: str,
+    unsafe: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Grade what was handed in, in place of `nbgrader autograde`.
+
+    Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and written to the
+    gradebook whole. Stop it at any time and run it again: it goes on from there. Exit status 1: the grader itself failed
+    on a submission, whose old grade stays.
+    """
+    from graders.autograde.assignment import load_assignment
+    from graders.autograde.course import open_course
+    from graders.autograde.gradebook import GradeWriter
+    from graders.autograde.grading import Tally
+    from graders.autograde.records import GradingError
+    from graders.autograde.report import summarise, write_page
+
+    root = (folder or course_root() / "course").resolve()
+    tally = Tally()
+    try:
+        course = open_course(root)
+        lesson = load_assignment(course, assignment)
+        with _alone(root), GradeWriter(course, lesson, _say) as writer:
+            interrupted = _grade(
+                course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
+            )
+            summary = summarise(writer.session, lesson)
+            page = write_page(summary, root / "grading" / f"{assignment}.html")
+    except GradingError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    _tell(tally, page, interrupted, course, assignment)
+    sys.exit(130 if interrupted else int(tally.failed > 0))
+
+
+def _grade(course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:
+    """Grade, and say whether it was interrupted."""
+    from functools import partial
+
+    from graders.autograde import batch
+    from graders.autograde.grading import choose, run, submissions, work
+    from graders.autograde.records import Limits
+    from graders.autograde.timestamps import timestamps
+
+    folders = choose(submissions(course, lesson), student, lesson)
+    finished = {} if force else writer.finished()
+    workers = min(workers or os.cpu_count() or 1, len(folders))
+    with contextlib.ExitStack() as stack:
+        client = None
+        if scheduler:
+            client = stack.enter_context(batch.remote_cluster(scheduler))
+            isolation = batch.isolation_of(client)
+        else:
+            isolation = batch.available_isolation()
+        _refuse_unsafe(isolation, unsafe)
+        advance, stop = stack.enter_context(_progress(len(folders)))
+
+        def kept(name: str) -> None:
+            tally.kept += 1
+            advance(name)
+
+        when = timestamps(course, lesson.name, trust)
+        works = work(course, lesson, folders, finished, isolation, when, kept)
+        # A cluster is started for the first submission that needs grading: a rerun with nothing to do is quick.
+        first = next(works, None)
+        if first is None:
+            return False
+        if client is None and workers > 1:
+            client = stack.enter_context(batch.local_cluster(workers))
+        how = batch.grade_here if client is None else partial(batch.grade_on, client)
+        try:
+            run(
+                course,
+                lesson,
+                writer,
+                _from(first, works),
+                lambda jobs: how(jobs, Limits(), isolation),
+                tally,
+                advance,
+            )
+        except KeyboardInterrupt:
+            stop()
+            writer.session.rollback()
+            return True
+    return False
+
+
+def _from(first, rest) -> Iterator:
+    yield first
+    yield from rest
+
+
+def _refuse_unsafe(isolation: str, unsafe: bool) -> None:
+    from graders.autograde.records import GradingError
+
+    if isolation == "none" and not unsafe:
+        raise GradingError(
+            "This machine can't hold students' code apart: it allows neither user namespaces nor Landlock, so a submission "
+            "could change its own grade and others'. Grade on Linux where one of them works (docs/grading.md says how to "
+            "tell), or take the risk with --unsafe-no-isolation, which marks every grade."
+        )
+    if isolation == "none":
+        _say("Grading without isolation: every grade is marked as such.")
+
+
+@contextlib.contextmanager
+def _alone(root: Path):
+    """Hold the course against a second run; the system lets go of it when the process ends, however it does."""
+    from graders.autograde.records import GradingError
+
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(root / ".tlcourse-grade.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise GradingError(
+                f"Another `tlcourse grade` is at work in {root}. Wait for it to end, or stop it, then try again."
+            ) from error
+        yield
+
+
+@contextlib.contextmanager
+def _progress(total: int):
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        "grading",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name), bar.stop
+
+
+def _tell(tally, page: Path, interrupted: bool, course, assignment: str) -> None:
+    for name, sentence in tally.attention:
+        _say(f"{name}: {sentence}")
+    done = f"{tally.graded} graded, {tally.kept} were graded already"
+    if tally.failed:
+        done += f", {tally.failed} could not be (their old grades stay; run this again)"
+    if interrupted:
+        _say(f"Stopped: {done}. Run the same command again and it goes on from there.")
+    else:
+        _say(f"{done}. Summary: {page}")
+    old = list(course.folder("feedback", "*", assignment).parent.parent.glob(f"*/{assignment}"))
+    if tally.graded and old:
+        _say(
+            f"There is feedback of earlier grades: nbgrader generate_feedback {assignment} --force renews it."
+        )
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
