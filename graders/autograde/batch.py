@@ -10,7 +10,8 @@ from itertools import islice
 
 from .assignment import grader_version
 from .records import CheckOutcome, Evidence, GradingError, Isolation, Limits, Submission
-from .worker import Worker, available_isolation
+from .sandbox import available_isolation as best_isolation
+from .worker import Worker
 
 AHEAD = 4  # submissions sent for each worker: enough to keep it busy, few enough to keep memory flat
 
@@ -77,6 +78,11 @@ def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) 
             f"The scheduler {client.scheduler_info().get('address', '')} is gone ({error}). What is graded so far is kept; "
             "run the same command again and it goes on from there."
         ) from error
+
+
+def available_isolation() -> Isolation:
+    """The best isolation that works on this machine."""
+    return best_isolation()[0]
 
 
 @contextlib.contextmanager
