@@ -1,8 +1,18 @@
 """The grader: student code runs apart, checks judge it from outside, and only what they found counts."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from .records import Cell, CheckOutcome, Evidence, Isolation, Limits, Submission
-from .sandbox import IsolationError, available_isolation
-from .worker import Worker
+
+if TYPE_CHECKING:
+    from .sandbox import IsolationError, available_isolation
+    from .worker import Worker
+
+# Loaded when asked for: the worker loads torch, and a process that is to fork should not.
+_WHERE = {"Worker": ".worker", "IsolationError": ".sandbox", "available_isolation": ".sandbox"}
 
 __all__ = [
     "Cell",
@@ -15,3 +25,9 @@ __all__ = [
     "Worker",
     "available_isolation",
 ]
+
+
+def __getattr__(name: str):
+    if name not in _WHERE:
+        raise AttributeError(f"graders.autograde has no {name!r}; it offers {', '.join(__all__)}.")
+    return getattr(importlib.import_module(_WHERE[name], __name__), name)

@@ -10,7 +10,7 @@ from itertools import islice
 
 from .assignment import grader_version
 from .records import CheckOutcome, Evidence, GradingError, Isolation, Limits, Submission
-from .sandbox import available_isolation as best_isolation
+from .sandbox import available_isolation
 from .worker import Worker
 
 AHEAD = 4  # submissions sent for each worker: enough to keep it busy, few enough to keep memory flat
@@ -34,7 +34,7 @@ class Done:
 
 def grade_here(jobs: Iterable[Job], limits: Limits, isolation: Isolation) -> Iterator[Done]:
     """Grade in this process's own worker, one after the other."""
-    with contextlib.closing(_Held(limits, isolation)) as held:
+    with contextlib.closing(Held(limits, isolation)) as held:
         for job in jobs:
             yield Done(job, held.grade(job.submissions))
 
@@ -78,11 +78,6 @@ def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) 
             f"The scheduler {client.scheduler_info().get('address', '')} is gone ({error}). What is graded so far is kept; "
             "run the same command again and it goes on from there."
         ) from error
-
-
-def available_isolation() -> Isolation:
-    """The best isolation that works on this machine."""
-    return best_isolation()[0]
 
 
 @contextlib.contextmanager
@@ -140,10 +135,10 @@ def remote_cluster(address: str):
         yield client
 
 
-def isolation_of(client) -> Isolation:
-    """The weakest isolation among the workers."""
+def isolation_of(client) -> tuple[Isolation, str]:
+    """The weakest isolation among the workers, and why it is no better."""
     ranked: tuple[Isolation, ...] = ("none", "landlock", "namespaces")
-    return min(client.run(available_isolation).values(), key=ranked.index)
+    return min(client.run(available_isolation).values(), key=lambda found: ranked.index(found[0]))
 
 
 def _same_version(client) -> None:
@@ -157,7 +152,7 @@ def _same_version(client) -> None:
         )
 
 
-class _Held:
+class Held:
     """A grading worker that is started when it is needed and started anew when it is lost."""
 
     def __init__(self, limits: Limits, isolation: Isolation) -> None:
@@ -201,7 +196,7 @@ def grader_failed(submission: Submission, reason: str) -> Evidence:
 
 
 # One in each Dask worker process; its plugin closes it when the worker ends.
-_HERE: dict[tuple[Limits, Isolation], _Held] = {}
+_HERE: dict[tuple[Limits, Isolation], Held] = {}
 _LOCK = threading.Lock()
 
 
@@ -211,7 +206,7 @@ def _grade_there(
     with _LOCK:
         held = _HERE.get((limits, isolation))
         if held is None:
-            held = _HERE[limits, isolation] = _Held(limits, isolation)
+            held = _HERE[limits, isolation] = Held(limits, isolation)
         return held.grade(submissions)
 
 

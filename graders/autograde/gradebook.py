@@ -25,7 +25,7 @@ from .course import Course
 from .records import Evidence, GradingError
 
 PATIENCE_S = 60.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _UNSAID_S = 0.05, 2.0, 1.0
 
 T = TypeVar("T")
 
@@ -290,7 +290,7 @@ class GradeWriter:
                 left = start + self._patience_s - time.monotonic()
                 if not _passes(error) or left < 0:
                     raise GradingError(self._explain(reason, left < 0)) from error
-                if not said and wait > 0.2:
+                if not said and time.monotonic() - start > _UNSAID_S:
                     self._say(f"The gradebook can't be reached just now ({reason}); trying again ...")
                     said = True
             time.sleep(min(wait, max(left, 0.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from html import escape
 from pathlib import Path
@@ -141,13 +142,18 @@ def page(summary: dict) -> str:
 
 def _attention(students: list[dict]) -> str:
     rows = [
-        f"<li><b>{escape(one['id'])}</b> ({_STATUS[one['status']]}): {escape(' '.join(one['remarks']))}</li>"
+        f"<li><b>{escape(one['id'])}</b> ({_STATUS[one['status']]}): {_words(' '.join(one['remarks']))}</li>"
         for one in students
         if one["remarks"] or one["status"] in ("grader-failed", "not-rebuilt")
     ]
     if not rows:
         return "<p>Nothing: every submission was graded as it was handed in.</p>"
     return f"<ul>{''.join(rows)}</ul>"
+
+
+def _words(text: str) -> str:
+    """Text with `names` set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _cell_section(cell: dict) -> str:
@@ -159,7 +165,7 @@ def _cell_section(cell: dict) -> str:
     return (
         f"<h3>{escape(cell['cell'])} <small>{cell['points']:g} XP</small></h3>"
         f"<table><caption>{passed} of {graded} passed</caption><thead><tr><th scope='col'>what</th>"
-        f"<th scope='col' class='number'>students</th><th scope='col'>share</th></tr></thead>"
+        f"<th scope='col' class='number'>students</th><th scope='col' class='share'>share</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -167,10 +173,11 @@ def _cell_section(cell: dict) -> str:
 def _bar(label: str, count: int, of: int, message: str, sign: str) -> str:
     share = count / of if of else 0.0
     kind = "good" if sign == "✓" else "bad"
-    more = f"<br><small>{escape(message)}</small>" if message else ""
+    more = f"<br><small>{_words(message)}</small>" if message else ""
     return (
         f"<tr><th scope='row'><span aria-hidden='true'>{sign}</span> {escape(label)}{more}</th><td class='number'>{count}</td>"
-        f"<td><span class='track'><span class='bar {kind}' style='width:{100 * share:.1f}%'></span></span> {share:.0%}</td></tr>"
+        f"<td class='share'><span class='track'><span class='bar {kind}' style='width:{100 * share:.1f}%'></span></span> "
+        f"{share:.0%}</td></tr>"
     )
 
 
@@ -209,6 +216,7 @@ caption {{ text-align: left; color: var(--quiet); padding-bottom: .3rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }}
 tbody th {{ font-weight: normal; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
+.share {{ white-space: nowrap; width: 12rem; }}
 .track {{ display: inline-block; width: 8rem; height: .7rem; background: var(--track); vertical-align: baseline; }}
 .bar {{ display: block; height: 100%; }}
 .good {{ background: var(--good); }}

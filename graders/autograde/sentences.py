@@ -28,9 +28,11 @@ def how_it_ended(gone: str, ended: dict, isolation: Isolation, too_large: bool, 
         )
     if gone == "garbage":
         return "Your code broke the connection to the checks, so nothing more of it could be read."
+    if ended["killed"]:
+        return "Your code hung up on the checks, so nothing more of it could be read."
     status = ended["status"]
     if os.WIFSIGNALED(status):
-        if isolation == "namespaces" and not ended["killed"]:
+        if isolation == "namespaces":
             return None  # pid 1 of the namespace can't be killed from within
         return _by_signal(os.WTERMSIG(status))
     code = os.WEXITSTATUS(status)

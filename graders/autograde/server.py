@@ -15,17 +15,12 @@ import signal
 import socket
 import sys
 
+from .processes import cpu_seconds, descendants, ends_within, private_bytes
 from .records import Limits
 from .sandbox import Start, start
 from .sandbox.view import View, view_for
 
-_MESSAGE = 1 << 16
-# numpy and the tokenizers' library would start threads of their own; a fork copies only the one that calls it.
-ENVIRONMENT = {
-    "HOME": "/tmp", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "MPLBACKEND": "Agg",
-    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TLWIDGETS_VIEW": "static", "PYTHONDONTWRITEBYTECODE": "1",
-}  # fmt: skip
+_MESSAGE, _LEAVE_S = 1 << 16, 0.5
 
 
 def main(kind: str, control: int) -> None:
@@ -34,7 +29,7 @@ def main(kind: str, control: int) -> None:
     end = socket.socket(fileno=control)
     _import(kind)
     view = view_for(("tlwidgets",) if kind == "student" else ("tlwidgets", "graders"), home=kind == "student")
-    _warm_up()
+    _warm_up(kind)
     gc.collect()
     gc.freeze()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
@@ -61,15 +56,33 @@ def _import(kind: str) -> None:
         from . import student  # noqa: F401
 
 
-def _warm_up() -> None:
-    """What PyTorch does the first time only."""
+def _warm_up(kind: str) -> None:
+    """What PyTorch does the first time only, so that no fork has to."""
     import torch
     from torch import nn
 
-    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.LayerNorm(4), nn.Dropout(0.5))
-    optimizer = torch.optim.AdamW(model.parameters())
-    nn.functional.cross_entropy(model(torch.randn(4, 4)), torch.zeros(4, dtype=torch.long)).backward()
-    optimizer.step()
+    model = nn.Sequential(
+        nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Flatten(), nn.Dropout(), nn.GELU(),
+        nn.Linear(2, 3), nn.BatchNorm1d(3), nn.LayerNorm(3),
+    )  # fmt: skip
+    for optimizer in (torch.optim.AdamW(model.parameters()), torch.optim.SGD(model.parameters(), lr=0.1)):
+        loss = nn.functional.cross_entropy(model(torch.randn(4, 4)), torch.zeros(4, dtype=torch.long))
+        loss.backward()
+        optimizer.step()
+    if kind == "checker":
+        _warm_up_checks()
+
+
+def _warm_up_checks() -> None:
+    """Run each check once on an answer that is right."""
+    import torch
+
+    from graders.checks import EXERCISES
+
+    for exercise in EXERCISES:
+        names = {"torch": torch, "nn": torch.nn}
+        exec(exercise.right[0], names)
+        exercise.check(*(names[name] for name in exercise.functions))
 
 
 def _serve(end: socket.socket, kind: str, view: View, children: set[int]) -> None:
@@ -125,23 +138,14 @@ def _reseed(seed: int) -> None:
 
 
 def _end(pid: int) -> dict:
-    """Kill a process, and so its namespace, unless it has ended by itself; how it ended, and the CPU time it took."""
-    found, status, usage = os.wait4(pid, os.WNOHANG)
-    killed = found == 0
+    """See a process off: it ends by itself when its channel is closed, or is killed, and its namespace with it."""
+    cpu_s = 0.0
+    killed = not ends_within(pid, _LEAVE_S)
     if killed:
+        cpu_s = sum(map(cpu_seconds, descendants(pid)))
         os.kill(pid, signal.SIGKILL)
-        found, status, usage = os.wait4(pid, 0)
-    return {"status": status, "killed": killed, "cpu_s": usage.ru_utime + usage.ru_stime}
-
-
-def private_bytes(pid: int) -> int:
-    """Memory of a process that belongs to it and no file, in bytes; 0 where it has ended."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            sizes = dict(line.split(":", 1) for line in file if line.startswith(("RssAnon", "RssShmem")))
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return sum(int(size.split()[0]) << 10 for size in sizes.values())
+    _, status, usage = os.wait4(pid, 0)
+    return {"status": status, "killed": killed, "cpu_s": max(cpu_s, usage.ru_utime + usage.ru_stime)}
 
 
 def _say(end: socket.socket, message: dict) -> None:

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from .channel import Channel, ChannelError
 from .codec import CodecError, decode, encode
+from .processes import descendants, private_bytes
 from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
 from .sandbox import choose_isolation
-from .sandbox.view import search_path
+from .sandbox.view import ENVIRONMENT, search_path
 from .sentences import how_it_ended
-from .server import ENVIRONMENT, command, private_bytes
+from .server import command
 
 _KINDS = ("student", "checker")
 _START_S, _ANSWER_S, _GRACE_S = 120.0, 30.0, 15.0
@@ -38,19 +39,23 @@ class _Server:
     control: socket.socket
     private_bytes: int
 
-    def ask(self, message: dict, descriptors: tuple[int, ...] = (), within: float = _ANSWER_S) -> dict:
-        """Send a request and wait for the answer.
+    def say(self, message: dict, descriptors: tuple[int, ...] = ()) -> None:
+        """Send a request; its answer has to be taken before the next.
 
         Raises:
-            ServerGone: there is none.
+            ServerGone: nobody listens.
         """
         try:
             socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
         except OSError as error:
             raise ServerGone(f"A fork server ended ({error}).") from error
-        return self.answer(within)
 
     def answer(self, within: float = _ANSWER_S) -> dict:
+        """The answer to the last request.
+
+        Raises:
+            ServerGone: there is none.
+        """
         self.control.settimeout(within)
         try:
             data = self.control.recv(1 << 16)
@@ -115,6 +120,11 @@ class Worker:
                 tail = (self._folder / f"{kind}.log").read_text(errors="replace")[-500:]
                 self._stop()
                 raise ServerGone(f"The {kind} server did not start: {tail or error}") from error
+            if said["threads"] > 1:
+                self._stop()
+                raise ServerGone(
+                    f"The {kind} server has {said['threads']} threads, which a fork would not survive."
+                )
             server.private_bytes = said["private_bytes"]
 
     def grade(self, submission: Submission) -> Evidence:
@@ -179,8 +189,10 @@ class _Grading:
         ends = [socket.socketpair() for _ in range(2)]
         (report, checkers_report), (checkers_link, students_link) = ends
         try:
-            self._start("student", (students_link,))
-            self._start("checker", (checkers_report, checkers_link))
+            self._ask_to_start("student", (students_link,))
+            self._ask_to_start("checker", (checkers_report, checkers_link))
+            for kind in _KINDS:
+                self._await_start(kind)
             for end in (students_link, checkers_report, checkers_link):
                 end.close()
             channel = Channel(report)
@@ -190,12 +202,12 @@ class _Grading:
             for pair in ends:
                 for end in pair:
                     end.close()
-            ended = {
-                kind: self._servers[kind].ask({"do": "end", "pid": pid}) for kind, pid in self._pids.items()
-            }
+            for kind, pid in self._pids.items():
+                self._servers[kind].say({"do": "end", "pid": pid})
+            ended = {kind: self._servers[kind].answer() for kind in self._pids}
         return self._evidence(last, failed, ended)
 
-    def _start(self, kind: str, ends: tuple[socket.socket, ...]) -> None:
+    def _ask_to_start(self, kind: str, ends: tuple[socket.socket, ...]) -> None:
         root = self._roots[kind]
         if self._isolation != "namespaces":
             shutil.rmtree(root, ignore_errors=True)
@@ -206,7 +218,10 @@ class _Grading:
             "do": "start", "isolation": self._isolation, "root": str(root), "seed": seed,
             "limits": dataclasses.asdict(self._limits),
         }  # fmt: skip
-        answer = self._servers[kind].ask(message, tuple(end.fileno() for end in ends))
+        self._servers[kind].say(message, tuple(end.fileno() for end in ends))
+
+    def _await_start(self, kind: str) -> None:
+        answer = self._servers[kind].answer()
         if "error" in answer:
             raise ServerGone(f"A process could not be held apart: {answer['error']}.")
         self._pids[kind] = answer["pid"]
@@ -268,7 +283,7 @@ class _Grading:
         )
         return Evidence(
             "student-failed" if gone else "graded", reason, checks, output=last["output"], cpu_s=cpu_s,
-            notes=tuple(last["notes"]),
+            notes=(*self._submission.notes, *last["notes"]),
         )  # fmt: skip
 
 
@@ -276,17 +291,3 @@ def submission_out(submission: Submission) -> dict:
     """A submission as plain values, for the checker."""
     cells = [[cell.kind, cell.grade_id, cell.source, float(cell.points)] for cell in submission.cells]
     return {**vars(submission), "cells": cells, "notes": list(submission.notes)}
-
-
-def descendants(pid: int) -> list[int]:
-    """A process and all that it started, as far as they run."""
-    found, pending = [], [pid]
-    while pending:
-        one = pending.pop()
-        found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                pending += map(int, task.read_text().split())
-            except OSError:  # it has just ended
-                continue
-    return found

@@ -100,10 +100,10 @@ def _grade(course, lesson, writer, tally, student, workers, scheduler, trust, un
         client = None
         if scheduler:
             client = stack.enter_context(batch.remote_cluster(scheduler))
-            isolation = batch.isolation_of(client)
+            isolation, why = batch.isolation_of(client)
         else:
-            isolation = batch.available_isolation()
-        _refuse_unsafe(isolation, unsafe)
+            isolation, why = batch.available_isolation()
+        _refuse_unsafe(isolation, why, unsafe)
         advance, stop = stack.enter_context(_progress(len(folders)))
 
         def kept(name: str) -> None:
@@ -141,17 +141,22 @@ def _from(first, rest) -> Iterator:
     yield from rest
 
 
-def _refuse_unsafe(isolation: str, unsafe: bool) -> None:
+def _refuse_unsafe(isolation: str, why: str, unsafe: bool) -> None:
     from graders.autograde.records import GradingError
 
     if isolation == "none" and not unsafe:
         raise GradingError(
-            "This machine can't hold students' code apart: it allows neither user namespaces nor Landlock, so a submission "
-            "could change its own grade and others'. Grade on Linux where one of them works (docs/grading.md says how to "
-            "tell), or take the risk with --unsafe-no-isolation, which marks every grade."
+            f"Students' code can't be held apart here: {why} A submission could change its own grade and others'. Grade on "
+            "Linux where user namespaces or Landlock work, or take the risk with --unsafe-no-isolation, which marks every "
+            "grade."
         )
-    if isolation == "none":
-        _say("Grading without isolation: every grade is marked as such.")
+    if isolation != "namespaces":
+        how = (
+            "is not held apart: every grade is marked as such"
+            if isolation == "none"
+            else f"is held apart by {isolation}"
+        )
+        _say(f"Students' code {how}. {why}")
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ assert choose_plan(plans) == "{input}", "A hidden test did not hold."
 """
 # What commands write by themselves.
 _WRITTEN = re.compile(
-    r"course/(autograded/|feedback/|grading/|gradebook\.db|\.tlcourse|\.nbgrader\.log)|home/\.(jupyter|local|cache)(/|$)"
+    r"^jail\.|^tmp/(?!attacked)|course/(autograded/|feedback/|grading/|gradebook\.db|\.tlcourse|\.nbgrader\.log)|home/\.(jupyter|local|cache)(/|$)"
     r"|home/\.ipython/.*(sqlite|README|/db/|/pid/|/log/|/security/)|__pycache__"
 )
 

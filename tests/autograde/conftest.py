@@ -1,21 +1,68 @@
-"""Classrooms, each a copy of one in which nbgrader has generated lesson 01."""
+"""One worker for all tests of a file's process, and submissions made of pieces of source."""
 
-import sys
-from pathlib import Path
+import contextlib
+import dataclasses
+import hashlib
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from graders.autograde import Cell, Limits, Submission, Worker
 
-from classroom import Classroom
+SETUP = "import torch\nfrom torch import nn"
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory) -> Classroom:
-    return Classroom.make(tmp_path_factory.mktemp("generated") / "course")
+def worker():
+    with Worker(Limits(cell_s=60, total_s=200)) as worker:
+        yield worker
 
 
 @pytest.fixture
-def room(generated, tmp_path) -> Classroom:
-    """A course folder into which nobody has handed in anything."""
-    return generated.copy(tmp_path / "course")
+def limited(worker):
+    """The same worker with other limits for a while: `with limited(cell_s=1): ...`."""
+
+    @contextlib.contextmanager
+    def change(**limits):
+        before = worker.limits
+        worker.limits = dataclasses.replace(before, **limits)
+        try:
+            yield worker
+        finally:
+            worker.limits = before
+
+    return change
+
+
+def submission(*cells: Cell, seed: int = 7, setup: str = SETUP) -> Submission:
+    """A submission with these cells after the set-up."""
+    digest = hashlib.sha256(repr(cells).encode()).hexdigest()
+    return Submission("ada", "lesson", "lesson", (Cell("setup", "", setup), *cells), digest, seed)
+
+
+def answer(source: str) -> Cell:
+    return Cell("solution", "answer", source)
+
+
+def extra(source: str) -> Cell:
+    return Cell("extra", "", source)
+
+
+def check(source: str, points: float = 3.0, grade_id: str = "check") -> Cell:
+    return Cell("test", grade_id, source, points)
+
+
+def exercise_cells(exercise, program: str) -> list[Cell]:
+    """An exercise as its lesson has it: the answer, then the test cell, word for word."""
+    name = exercise.check.__name__
+    source = f"from graders.checks import {name}\n\n{name}({', '.join(exercise.functions)})"
+    return [
+        Cell("solution", exercise.id, program),
+        Cell("test", f"check-{exercise.id}", source, exercise.points),
+    ]
+
+
+def graded(worker, *cells: Cell, **options):
+    """The outcome of the first check; the student's process has to have lasted."""
+    evidence = worker.grade(submission(*cells, **options))
+    assert evidence.status == "graded", evidence
+    return evidence.checks[0]

@@ -46,6 +46,7 @@ class _Decoder:
             raise CodecError("it is too large")
         self.data, self.lower, self.caps = memoryview(data), lower, caps
         self.place = self.elements = self.keys = 0
+        self.end = len(data)
         self.foreign: dict[str, type[Foreign]] = {}
 
     def run(self) -> object:
@@ -56,13 +57,17 @@ class _Decoder:
 
     def _take(self, size: int) -> memoryview:
         end = self.place + size
-        if end > len(self.data):
+        if end > self.end:
             raise CodecError("it ends too early")
         part, self.place = self.data[self.place : end], end
         return part
 
     def _count(self) -> int:
-        return U32.unpack(self._take(4))[0]
+        place = self.place
+        self.place = place + 4
+        if place + 4 > self.end:
+            raise CodecError("it ends too early")
+        return U32.unpack_from(self.data, place)[0]
 
     def _blob(self) -> memoryview:
         return self._take(self._count())
@@ -77,7 +82,10 @@ class _Decoder:
         self.elements += 1
         if self.elements > self.caps.elements or depth > self.caps.depth:
             raise CodecError("it has too many elements or is nested too deep")
-        tag = self._take(1)[0]
+        if self.place >= self.end:
+            raise CodecError("it ends too early")
+        tag = self.data[self.place]
+        self.place += 1
         if tag in FROM_SEQUENCE:
             return self._sequence(tag, depth + 1)
         maker = _MAKERS.get(tag)

@@ -22,8 +22,8 @@ ARRAY_DTYPES = {
     )
 }
 SCALARS = {dtype.type: dtype for dtype in ARRAY_DTYPES.values()}
-SEQUENCES = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z"}
-FROM_SEQUENCE = {tag[0]: kind for kind, tag in SEQUENCES.items()}
+SEQUENCES = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z", torch.Size: b"z"}
+FROM_SEQUENCE = {tag[0]: kind for kind, tag in SEQUENCES.items() if kind is not torch.Size}
 INT_BYTES, DIMENSIONS, NAMES, SAME_HASH = 1 << 14, 64, 64, 64
 
 

@@ -6,6 +6,8 @@ import contextlib
 import os
 import select
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from ..records import Isolation, Limits
 from . import landlock, namespaces, seccomp, system
 from .limits import set_limits
-from .view import View, view_for
+from .view import ENVIRONMENT, View, search_path, view_for
 
 _READY_S = 20.0
 
@@ -191,7 +193,19 @@ def _close_all_but(*kept: int) -> None:
 
 
 def _try(isolation: Isolation) -> str:
-    """ "" if a process can be started so, or why not."""
+    """ "" if a process can be started so, or why not. In a new Python: this one may have threads, which no fork survives."""
+    code = (
+        f"import sys; sys.path[:] = {search_path()!r}; from graders.autograde.sandbox.isolation import probe; "
+        f"sys.stdout.write(probe({isolation!r}))"
+    )
+    tried = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, cwd="/", env=ENVIRONMENT
+    )
+    return tried.stdout if tried.returncode == 0 else tried.stderr.strip()[-300:] or "a trial process crashed"
+
+
+def probe(isolation: Isolation) -> str:
+    """Start a process under an isolation in this one: "" if that works, or why not."""
     with tempfile.TemporaryDirectory() as root:
         link, other = os.pipe()
         try:

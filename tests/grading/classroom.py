@@ -83,16 +83,30 @@ class Classroom:
         """Run one of nbgrader's own commands."""
         return _run([sys.executable, "-m", "nbgrader", *arguments], self.folder, good)
 
-    def grade(self, *options: str, status: int = 0, **variables: str) -> str:
-        """Run `tlcourse grade` as a process, by default with one worker; what it said."""
-        done = subprocess.run(self.command(*options), cwd=self.folder, env=environment(variables), **_TEXT)
+    def grade(self, *options: str, status: int = 0, under: tuple[str, ...] = ()) -> str:
+        """Run `tlcourse grade` as a process, by default with one worker; what it said.
+
+        Args:
+            under: a command that starts it.
+        """
+        done = subprocess.run([*under, *self.command(*options)], cwd=self.folder, env=environment(), **_TEXT)
         assert done.returncode == status, done.stdout
         return done.stdout
 
     def command(self, *options: str) -> list[str]:
         """The command line of `tlcourse grade`."""
         workers = () if "--workers" in options or "--scheduler" in options else ("--workers", "1")
-        return [sys.executable, "-m", "graders.cli", "grade", UNIT, "--course", str(self.folder), *workers, *options]
+        return [
+            sys.executable,
+            "-m",
+            "graders.cli",
+            "grade",
+            UNIT,
+            "--course",
+            str(self.folder),
+            *workers,
+            *options,
+        ]
 
     @property
     def address(self) -> str:
@@ -112,11 +126,11 @@ class Classroom:
 _TEXT = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 
 
-def environment(variables: dict[str, str] | None = None) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """As in an activated environment: nbgrader calls `alembic` by name."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     here = {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    return {**os.environ, **here, **(variables or {})}
+    return {**os.environ, **here}
 
 
 def _run(command: list[str], folder: Path, good: bool) -> str:

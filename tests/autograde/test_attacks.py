@@ -1,0 +1,218 @@
+"""Whatever a student's code does, it earns nothing that it did not answer, and the next student gets what is theirs."""
+
+import ast
+
+import pytest
+
+from graders.autograde.sandbox.view import ENVIRONMENT
+from graders.checks import EXERCISES, exercises
+
+from .conftest import answer, check, exercise_cells, extra, graded, submission
+
+HEAD = next(exercise for exercise in EXERCISES if exercise.id == "build-head")
+WRONG = HEAD.mistakes[2].wrong
+FIRST = exercises("01-transfer-learning")
+
+
+@pytest.fixture(autouse=True)
+def the_next_student_is_fine(worker):
+    yield
+    outcome = graded(worker, *exercise_cells(HEAD, HEAD.right[2]))
+    assert (outcome.points, outcome.message) == (1, "")
+
+
+FORGERIES = {
+    "a check of its own": """
+import sys, types
+graders, checks = types.ModuleType('graders'), types.ModuleType('graders.checks')
+check_build_head = checks.check_build_head = lambda head: None
+sys.modules |= {'graders': graders, 'graders.checks': checks}
+""",
+    "comparisons that hold": """
+import torch, numpy as np
+torch.allclose = torch.equal = torch.isclose = lambda *_, **__: True
+np.allclose = np.testing.assert_allclose = lambda *_, **__: True
+assert_ = isinstance = lambda *_: True
+""",
+    "exceptions that say nothing": """
+import builtins
+builtins.AssertionError = builtins.Exception = type('Quiet', (BaseException,), {})
+""",
+    "asserts taken out": """
+import builtins, sys
+own = compile
+builtins.compile = lambda *_, **__: own('0', '', 'exec')
+sys.flags = type('Flags', (), {'optimize': 2})()
+""",
+    "an early end": """
+import atexit, os, sys
+atexit.register(lambda: os._exit(0))
+sys.excepthook = lambda *_: None
+""",
+    "another server": """
+import gc
+nothing = {'error': None, 'value': b'N', 'args': [], 'kwargs': {}, 'graph': 0, 'modules': None}
+for thing in gc.get_objects():
+    if type(thing).__name__ == 'Student':
+        thing._call = lambda request: nothing
+""",
+    "a report of its own": """
+import os, struct
+from graders.autograde.codec import encode
+outcome = {'grade_id': 'check-build-head', 'points': 1.0, 'completed': True, 'assertions': 9, 'message': '',
+           'mistake': '', 'trust': 'values'}
+said = encode({'outcome': outcome})
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, struct.pack('<I', len(said)) + said)
+    except OSError:
+        pass
+""",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_a_wrong_answer_stays_wrong(worker, forgery):
+    evidence = worker.grade(submission(extra(forgery), *exercise_cells(HEAD, forgery + WRONG)))
+    assert evidence.status != "grader-failed"
+    assert [outcome.points for outcome in evidence.checks] == [0]
+
+
+def test_a_module_that_says_it_is_right_is_asked_for_scores(worker):
+    source = (
+        "class Head(nn.Linear):\n    def __eq__(self, other):\n        return True\n    __hash__ = nn.Module.__hash__\n"
+        "    def parameters(self, recurse=True):\n        return iter([nn.Parameter(torch.ones(3))])\n\n"
+        "def build_head(hidden_size, num_classes):\n    head = Head(num_classes, hidden_size)\n"
+        "    head.__dict__['in_features'] = hidden_size\n    return head\n"
+    )
+    assert graded(worker, *exercise_cells(HEAD, source)).points == 0
+
+
+# What ends, hangs or fills up; run beside a right answer, whose points it may cost, but nobody else's.
+NUISANCES = {
+    "exit": "import os\nos._exit(0)",
+    "sys.exit": "import sys\nsys.exit(0)",
+    "kill all": "import os\nos.kill(-1, 9)",
+    "kill the parents": "import os\nfor pid in (os.getppid(), 1):\n    os.kill(pid, 9)",
+    "kill itself": "import os\nos.kill(os.getpid(), 9)",
+    "crash": "import ctypes\nctypes.string_at(0)",
+    "garbage": "import os\nfor link in range(3, 64):\n    try: os.write(link, b'\\xff' * 999)\n    except OSError: pass",
+    "hang up": "import os\nos.closerange(0, 256)",
+    "memory": "held = [bytearray(1 << 20) for _ in range(100_000)]",
+    "tensors": "held = torch.ones(10**11)",
+    "many processes' memory": "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        break\n"
+    "held = [bytes([1]) * (1 << 20) for _ in range(200)]\nwhile True: pass",
+    "disk": "import itertools\nfor number in itertools.count():\n    open(str(number), 'wb').write(b'x' * (1 << 20))",
+    "one file": "with open('/tmp/x', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))",
+    "output": "for _ in range(10**5): print('x' * 1000)",
+    "recursion": "def f(): return f()\nf()",
+    "threads": "import threading\ndef spin():\n    while True: pass\nthreading.Thread(target=spin, daemon=True).start()",
+    "a network": "import socket\nsocket.create_connection(('127.0.0.1', 22))",
+    "a machine's socket": "import socket\nsocket.socket(40, socket.SOCK_STREAM)",
+    "input": "input()",
+    "new namespaces": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0",
+    "a mount": "import ctypes\nassert ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",
+    "a higher limit": "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (4096, 4096))",
+}
+
+
+@pytest.mark.parametrize("nuisance", NUISANCES.values(), ids=NUISANCES)
+def test_a_nuisance_costs_at_most_its_author(limited, nuisance):
+    with limited(memory_bytes=600 << 20, file_bytes=8 << 20) as worker:
+        evidence = worker.grade(submission(extra(nuisance), *exercise_cells(HEAD, HEAD.right[2])))
+    assert evidence.status in ("graded", "student-failed"), evidence
+    assert len(evidence.checks) == 1
+    assert len(evidence.output) <= worker.limits.output_bytes
+    if evidence.status == "student-failed":
+        assert evidence.checks[0].message == evidence.reason != ""
+
+
+@pytest.mark.parametrize(
+    "endless",
+    ["while True: pass", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+     "import signal\nfor number in range(1, 32):\n    try: signal.signal(number, signal.SIG_IGN)\n    except OSError: pass\n"
+     "while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
+    ids=["loop", "fork bomb", "stubborn loop"],
+)  # fmt: skip
+def test_what_does_not_end_is_ended(limited, endless):
+    with limited(cell_s=2) as worker:
+        evidence = worker.grade(submission(answer(endless), check("assert 1")))
+    assert evidence.status == "student-failed"
+    assert "longer than 2 seconds" in evidence.reason
+    assert [outcome.points for outcome in evidence.checks] == [0]
+
+
+def test_a_call_that_does_not_answer_is_ended(limited):
+    with limited(cell_s=2) as worker:
+        cells = (
+            answer("def f():\n    while True: pass"),
+            check("assert f() == 1"),
+            check("assert 1", grade_id="next"),
+        )
+        evidence = worker.grade(submission(*cells))
+    assert [outcome.points for outcome in evidence.checks] == [0, 0]
+    assert "does not end" in evidence.checks[0].message
+
+
+LOOK = """
+import glob, os, sys
+from pathlib import Path
+import tlwidgets
+
+course = Path(tlwidgets.__file__).parents[1]
+print(sorted(os.environ))
+print(os.listdir('.'), os.listdir('/tmp'), glob.glob('/proc/[0-9]*'))
+print(sorted(path.name for path in course.iterdir() if path.name in ('graders', 'course', 'docs', 'tests', 'tlwidgets')))
+print([name for name in sys.modules if name.startswith('graders.checks')])
+for attempt in (lambda: __import__('graders.checks'), lambda: Path(tlwidgets.__file__).write_text('')):
+    try:
+        attempt()
+    except (ImportError, OSError) as error:
+        print(type(error).__name__)
+"""
+
+
+def test_a_student_sees_python_and_the_toolkit_and_nothing_else(worker, tmp_path):
+    (tmp_path / "answers.txt").write_text("42")
+    look = f"{LOOK}print(Path({str(tmp_path)!r}).exists())"
+    lines = worker.grade(submission(extra(look), check("assert 1"))).output.splitlines()
+    added = set(ast.literal_eval(lines[0])) - set(ENVIRONMENT)  # by what was imported
+    assert all(name.startswith(("LC_", "OMP_", "KMP_", "TORCH")) for name in added)
+    assert lines[1] in ("[] [] ['/proc/2']", "[] [] []")  # where a container forbids /proc
+    assert lines[2:] == ["['tlwidgets']", "[]", "ModuleNotFoundError", "OSError", "False"]
+
+
+SEARCH = """
+import re
+
+def there(pattern):
+    found = 0
+    with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb') as memory:
+        for line in maps.read().splitlines():
+            ends, flags = line.split()[:2]
+            start, end = (int(place, 16) for place in ends.split('-'))
+            if 'w' in flags and '[v' not in line:
+                memory.seek(start)
+                found += len(re.findall(pattern, memory.read(end - start)))
+    return found > 0
+
+# Patterns that do not match themselves.
+print(there(b'swapped[-]sizes'), there(b'check[_]build_head'), there(b'marker[_]in_check'), there(b'OMP_WAIT[_]POLICY'))
+"""
+
+
+def test_no_answer_is_in_the_memory_of_a_students_process(worker):
+    """Neither the catalogue's texts nor the test cells; a word of the toolkit's is, or the search would prove nothing."""
+    test = "from graders.checks import check_build_head\nmarker_in_check = 1\nassert f() == 1"
+    cells = answer("def f():\n    return 1"), check(test, grade_id="before"), extra(SEARCH)
+    evidence = worker.grade(submission(*cells))
+    assert (evidence.checks[0].points, evidence.output) == (3.0, "False False False True\n")
+
+
+def test_one_submission_leaves_nothing_for_the_next(worker):
+    leave = (
+        "import os, sys\nopen('/tmp/left', 'w').write('x')\nsys.left = os.environ['LEFT'] = 'x'\nos.fork()"
+    )
+    worker.grade(submission(extra(leave), check("assert 1")))
+    look = "import os, sys\nprint(os.path.exists('/tmp/left'), hasattr(sys, 'left'), 'LEFT' in os.environ)"
+    assert worker.grade(submission(extra(look), check("assert 1"))).output == "False False False\n"

@@ -1,0 +1,72 @@
+"""A process of the grader that dies costs no grade: the submission is to be graded again, and the next one is fine."""
+
+import os
+import signal
+
+import pytest
+
+import graders.autograde.worker as machinery
+from graders.autograde import Limits, Worker
+
+from .conftest import answer, check, graded, submission
+
+CELLS = answer("def f(x):\n    return x"), check("assert f(1) == 1")
+
+
+@pytest.fixture
+def own_worker():
+    with Worker(Limits(cell_s=60)) as worker:
+        yield worker
+
+
+def kill_midway(monkeypatch, of) -> None:
+    """Kill a process once both are running and before the checker is heard."""
+    follow = machinery._Grading._follow
+
+    def followed(grading, channel):
+        monkeypatch.setattr(machinery._Grading, "_follow", follow)
+        os.kill(of(grading), signal.SIGKILL)
+        return follow(grading, channel)
+
+    monkeypatch.setattr(machinery._Grading, "_follow", followed)
+
+
+@pytest.mark.parametrize("kind", ["student", "checker"])
+@pytest.mark.parametrize("what", ["process", "server"])
+def test_a_kill_midway_is_the_graders_failure(own_worker, monkeypatch, kind, what):
+    own_worker.start()
+    kill_midway(
+        monkeypatch,
+        lambda grading: grading._pids[kind] if what == "process" else grading._servers[kind].process.pid,
+    )
+    evidence = own_worker.grade(submission(*CELLS))
+    assert (evidence.status, evidence.checks) == ("grader-failed", ())
+    assert evidence.reason
+    assert graded(own_worker, *CELLS).points == 3.0
+
+
+@pytest.mark.parametrize("kind", ["student", "checker"])
+def test_a_server_that_died_in_between_is_started_again(own_worker, kind):
+    own_worker.start()
+    os.kill(own_worker.server_pids[kind], signal.SIGKILL)
+    own_worker.grade(submission(*CELLS))
+    assert graded(own_worker, *CELLS).points == 3.0
+
+
+def test_servers_are_started_afresh_now_and_then():
+    with Worker(Limits(cell_s=60), restart_after=2) as worker:
+        pids = []
+        for _ in range(4):
+            assert graded(worker, *CELLS).points == 3.0
+            pids.append(worker.server_pids)
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_nothing_is_left_when_a_worker_closes():
+    with Worker(Limits(cell_s=60)) as worker:
+        worker.start()
+        pids, folder = worker.server_pids.values(), worker._folder
+    assert not folder.exists()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

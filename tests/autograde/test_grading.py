@@ -1,0 +1,132 @@
+"""Graded from outside, every program of the catalogue gets what it gets inside: the points, or the message of its mistake."""
+
+import pytest
+
+from graders.autograde import Evidence
+from graders.checks import EXERCISES
+
+from .conftest import answer, check, exercise_cells, extra, graded, submission
+
+MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+RIGHT = [(exercise, program) for exercise in EXERCISES for program in exercise.right]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "program"),
+    RIGHT,
+    ids=[f"{exercise.id}-{exercise.right.index(program)}" for exercise, program in RIGHT],
+)
+def test_a_right_program_gets_its_points(worker, exercise, program):
+    outcome = graded(worker, *exercise_cells(exercise, program), seed=len(program))
+    assert (outcome.points, outcome.best, outcome.message) == (exercise.points, exercise.points, "")
+    assert outcome.completed and outcome.assertions >= 1
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{exercise.id}-{mistake.id}" for exercise, mistake in MISTAKES]
+)
+def test_a_mistake_gets_its_message_and_no_points(worker, exercise, mistake):
+    outcome = graded(worker, *exercise_cells(exercise, mistake.wrong), seed=len(mistake.wrong))
+    assert (outcome.points, outcome.completed, outcome.mistake) == (0, False, mistake.id)
+    assert outcome.message == f"{mistake.message}\nTry: {mistake.hints[0]}"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_an_unanswered_exercise_says_so(worker, exercise):
+    names = "\n".join(f"def {name}(*args):\n    raise NotImplementedError" for name in exercise.functions)
+    assert "is not written yet" in graded(worker, *exercise_cells(exercise, names)).message
+
+
+def test_checks_that_judge_a_model_say_that_effects_were_judged(worker):
+    by_id = {exercise.id: exercise for exercise in EXERCISES}
+    for id, trust in (("set-dial", "effects"), ("pick", "values")):
+        assert graded(worker, *exercise_cells(by_id[id], by_id[id].right[0])).trust == trust
+
+
+def test_an_assert_of_any_author_counts(worker):
+    outcome = graded(
+        worker,
+        answer("def double(x):\n    return 2 * x\n\nsize = 4"),
+        check("import numpy as np\nassert double(3) == 6\nfor x in range(3):\n    assert double(x) == x + x\n"
+              "np.testing.assert_allclose(double(0.5), 1.0)\nassert size == 4"),
+    )  # fmt: skip
+    assert (outcome.points, outcome.assertions) == (3.0, 6)
+
+
+def test_an_assert_that_fails_earns_nothing_and_its_source_stays_hidden(worker):
+    outcome = graded(
+        worker, answer("def double(x):\n    return x"), check("secret = 6\nassert double(3) == secret")
+    )
+    assert (outcome.points, outcome.message) == (0, "This check did not hold.")
+    outcome = graded(
+        worker, answer("def double(x):\n    return x"), check("assert double(3) == 6, 'Twice 3 is 6.'")
+    )
+    assert outcome.message == "Twice 3 is 6."
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [("assert 1 + 1 == 2", "called nothing of the student's"), ("double(3)", "compared nothing")],
+)
+def test_a_check_that_proves_nothing_gives_no_points_and_tells_the_teacher(worker, source, why):
+    evidence = worker.grade(submission(answer("def double(x):\n    return 2 * x"), check(source)))
+    assert evidence.checks[0].points == 0
+    assert any(why in note for note in evidence.notes)
+
+
+def test_a_check_that_is_broken_is_no_fault_of_the_student(worker):
+    for broken in ("assert 1 / 0", "this is no Python"):
+        evidence = worker.grade(submission(answer("x = 1"), check(broken)))
+        assert (evidence.status, evidence.checks) == ("grader-failed", ())
+        assert "check" in evidence.reason
+
+
+def test_the_same_seed_gives_the_same_hidden_inputs_and_another_gives_others(worker):
+    def inputs(seed: int) -> str:
+        cells = (
+            answer("def f(x):\n    raise ValueError(x)"),
+            check("import random\nassert f(random.random()) == 1"),
+        )
+        return graded(worker, *cells, seed=seed).message
+
+    assert inputs(1) == inputs(1) != inputs(2)
+
+
+def test_a_missing_answer_says_why_it_is_missing(worker):
+    outcome = graded(worker, answer("def double(x)\n    return 2 * x"), check("assert double(3) == 6"))
+    assert outcome.points == 0
+    assert "`double` is not there" in outcome.message and "SyntaxError" in outcome.message
+
+
+def test_what_printed_is_in_the_evidence_as_plain_text(worker):
+    evidence = worker.grade(submission(answer("print('seen \\x1b[31mred\\x1b[0m')"), check("assert 1")))
+    assert evidence.output == "seen red\n"
+
+
+def test_a_check_sees_the_lessons_own_helpers_not_the_students(worker):
+    setup = "import torch\ndef close(a, b):\n    return abs(a - b) < 0.1\nstart = None"
+    cells = (
+        answer("def close(a, b):\n    return True\n\nstart = 5\n\ndef f(x):\n    return 100"),
+        check("assert close(f(1), 1)", grade_id="check-f"),
+        check("assert start == 5", grade_id="check-start"),
+    )
+    helper, data = worker.grade(submission(*cells, setup=setup)).checks
+    assert (helper.points, data.points) == (0, 3.0)
+
+
+def test_cells_before_a_crash_keep_their_points(worker):
+    cells = (
+        answer("def f(x):\n    return x"), check("assert f(1) == 1", grade_id="first"),
+        extra("import os\nos._exit(3)"), check("assert f(1) == 1", grade_id="second"),
+    )  # fmt: skip
+    evidence = worker.grade(submission(*cells))
+    assert evidence.status == "student-failed" and "exit status 3" in evidence.reason
+    assert [outcome.points for outcome in evidence.checks] == [3.0, 0.0]
+    assert evidence.checks[1].message == evidence.reason
+
+
+def test_evidence_says_what_it_took(worker):
+    evidence = worker.grade(submission(answer("x = 1"), check("assert x == 1")))
+    assert isinstance(evidence, Evidence)
+    assert evidence.wall_s > 0 and evidence.cpu_s > 0
+    assert evidence.isolation == worker.isolation

@@ -1,0 +1,112 @@
+"""The queue: every submission is graded whatever happens to workers, and few are held at a time."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from classroom import ROOT, environment, programs
+from test_rebuild import hand_in, released
+
+from graders.autograde.batch import AHEAD, Job, grade_here, grade_on, local_cluster, remote_cluster
+from graders.autograde.records import GradingError, Limits
+from graders.autograde.sandbox import available_isolation
+
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+
+ISOLATION, _ = available_isolation()
+
+
+def jobs(count: int, pulled: list[int] | None = None):
+    """Submissions of a made-up class; `pulled` gets the number of each that is asked for."""
+    for number in range(count):
+        if pulled is not None:
+            pulled.append(number)
+        yield Job(f"student-{number}", (hand_in(released(programs(number)[0])).submission,))
+
+
+def points(done) -> dict[str, float]:
+    return {one.job.student: sum(check.points for check in one.evidence[0].checks) for one in done}
+
+
+EXPECTED = {f"student-{number}": programs(number)[1] for number in range(10)}
+
+
+def test_here_one_after_the_other():
+    pulled, seen = [], 0
+    for done in grade_here(jobs(3, pulled), Limits(), ISOLATION):
+        seen += 1
+        assert len(pulled) == seen
+        assert done.evidence[0].status == "graded" and done.evidence[0].isolation == ISOLATION
+    assert seen == 3
+
+
+def test_on_two_workers_few_are_held_and_a_killed_worker_costs_nothing():
+    pulled, found = [], []
+    with local_cluster(2) as client:
+        for done in grade_on(client, jobs(10, pulled), Limits(), ISOLATION):
+            found.append(done)
+            assert len(pulled) <= len(found) + 2 * AHEAD
+            if len(found) == 1:
+                victim = min(client.run(os.getpid).values())
+                os.kill(victim, signal.SIGKILL)
+    assert points(found) == EXPECTED
+    assert all(done.evidence[0].status == "graded" for done in found)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, packages: Path):
+    """A Dask scheduler with a worker, as processes; the worker takes the graders from `packages`."""
+    file = folder / "scheduler.json"
+    names = (
+        ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
+        (
+            "worker",
+            "--scheduler-file",
+            str(file),
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--local-directory",
+            str(folder),
+        ),
+    )
+    variables = {**environment(), "PYTHONPATH": str(packages)}
+    with contextlib.ExitStack() as stack:
+        for arguments in names:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *arguments],
+                env=variables,
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+        from distributed import Client
+
+        with Client(scheduler_file=str(file), timeout="60s") as client:
+            client.wait_for_workers(1, timeout=60)
+            yield client.scheduler.address
+
+
+def test_a_scheduler_elsewhere_gives_the_same(tmp_path):
+    with cluster(tmp_path, ROOT) as address, remote_cluster(address) as client:
+        assert points(grade_on(client, jobs(4), Limits(), ISOLATION)) == dict(list(EXPECTED.items())[:4])
+
+
+def test_workers_with_another_grader_get_a_sentence(tmp_path):
+    for package in ("graders", "tlwidgets"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    other = tmp_path / "graders" / "checks" / "__init__.py"
+    other.write_text(other.read_text() + "\n# a newer check\n")
+    with (
+        cluster(tmp_path, tmp_path) as address,
+        remote_cluster(address) as client,
+        pytest.raises(GradingError, match="have another version of the grader"),
+    ):
+        next(grade_on(client, jobs(1), Limits(), ISOLATION))

@@ -1,0 +1,284 @@
+"""The one writer: a submission is written whole or not at all, and nothing that a person wrote is lost."""
+
+import contextlib
+import sqlite3
+import threading
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from classroom import BEST, RIGHT, UNIT, Classroom, wrong
+from ledger import attempts, grades, ledger
+from nbgrader.api import Gradebook
+
+from graders.autograde.assignment import load_assignment
+from graders.autograde.batch import Done, Held, available_isolation, grader_failed
+from graders.autograde.course import open_course
+from graders.autograde.gradebook import GradeWriter
+from graders.autograde.grading import Tally, choose, run, submissions, work
+from graders.autograde.records import GradingError, Limits
+from graders.autograde.report import summarise
+from graders.autograde.timestamps import timestamps
+
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+
+
+def failing(jobs):
+    """Workers that are lost whatever they are given."""
+    for job in jobs:
+        yield Done(job, tuple(grader_failed(one, "The worker was lost.") for one in job.submissions))
+
+
+@pytest.fixture
+def book(room):
+    with Gradebook(room.address, "transfer-learning") as gradebook:
+        yield gradebook
+
+
+@pytest.fixture(scope="module")
+def here():
+    """This process's own worker, started once for all these tests."""
+    with contextlib.closing(Held(Limits(), available_isolation()[0])) as held:
+        yield lambda jobs: (Done(job, held.grade(job.submissions)) for job in jobs)
+
+
+@pytest.fixture
+def grade(room, here):
+    """Grade as `tlcourse grade` does, in this process; what it did."""
+
+    def grade(how=here, force: bool = False, student: str | None = None, trust: str = "exchange") -> Tally:
+        course = open_course(room.folder)
+        assignment = load_assignment(course, UNIT)
+        tally = Tally()
+
+        def kept(_) -> None:
+            tally.kept += 1
+
+        with GradeWriter(course, assignment, print) as writer:
+            folders = choose(submissions(course, assignment), student, assignment)
+            finished = {} if force else writer.finished()
+            when = timestamps(course, UNIT, trust)
+            works = work(course, assignment, folders, finished, available_isolation()[0], when, kept)
+            run(course, assignment, writer, works, how, tally, print)
+            tally.summary = summarise(writer.session, assignment)
+        return tally
+
+    return grade
+
+
+def grade_of(book: Gradebook, student: str, cell: str):
+    book.db.expire_all()
+    return book.find_grade(cell, UNIT, UNIT, student)
+
+
+def test_what_a_person_gave_and_wrote_stays(room, book, grade):
+    room.hand_in("ada", wrong("build-head", "one-score"))
+    grade()
+    row = grade_of(book, "ada", "check-build-head")
+    row.manual_score, row.extra_credit = 0.5, 0.25
+    book.find_comment("build-head", UNIT, UNIT, "ada").manual_comment = "Nearly."
+    book.db.commit()
+    room.hand_in("ada", RIGHT)
+    grade()
+    row = grade_of(book, "ada", "check-build-head")
+    assert (row.auto_score, row.manual_score, row.extra_credit) == (1, 0.5, 0.25)
+    assert row.needs_manual_grade  # nbgrader's way to say: look again, the submission is another one
+    assert book.find_comment("build-head", UNIT, UNIT, "ada").comment == "Nearly."
+    assert room.xp()["ada"] == BEST - 0.25
+
+
+def test_a_resubmission_that_crashes_does_not_keep_the_old_credit(room, grade):
+    room.hand_in("ada", RIGHT)
+    grade()
+    assert room.xp()["ada"] == BEST
+    room.hand_in("ada", {id: "raise SystemExit('crashed')" for id in RIGHT})
+    grade()
+    assert room.xp()["ada"] == 0
+    room.put("ada", b"not even JSON")
+    grade()
+    assert (room.xp()["ada"], attempts(room.address)) == (0, {"ada": 3})
+
+
+def test_going_back_to_an_earlier_submission_is_a_new_one(room, grade):
+    for answers in (RIGHT, wrong("build-head", "one-score"), RIGHT):
+        room.hand_in("ada", answers)
+        grade()
+    assert (room.xp()["ada"], attempts(room.address)) == (BEST, {"ada": 3})
+
+
+def test_what_another_program_changed_or_deleted_is_graded_again(room, book, grade):
+    room.hand_in("ada", RIGHT)
+    grade()
+    whole = ledger(room.address)
+    grade_of(book, "ada", "check-build-head").auto_score = 0
+    book.db.commit()
+    grade()
+    assert grades(room.address)["grades"] == whole["grades"]
+    (room.folder / "autograded" / "ada" / UNIT / f"{UNIT}.ipynb").unlink()
+    assert grade().graded == 1
+    assert room.autograded("ada").cells
+
+
+def test_force_grades_again(room, grade):
+    room.hand_in("ada", RIGHT)
+    grade()
+    tally = grade(force=True)
+    assert (tally.graded, tally.kept) == (1, 0)
+    assert attempts(room.address) == {"ada": 2}
+
+
+def test_a_failure_of_the_grader_is_never_a_zero(room, book, grade):
+    room.hand_in("ada", RIGHT)
+    grade()
+    before = ledger(room.address)["grades"]
+    room.hand_in("ada", wrong("build-head", "one-score"))
+    room.hand_in("ben", RIGHT)
+    tally = grade(failing)
+    assert (tally.graded, tally.failed) == (0, 2)
+    assert ("ada", "The worker was lost.") in tally.attention
+    rows = ledger(room.address)["grades"]
+    assert [row for row in rows if row[0] == "ada"] == before
+    assert [row[4:] for row in rows if row[0] == "ben"] == [(None, None, None, 1)] * 3  # not 0: not graded
+    assert {one["id"]: one["status"] for one in tally.summary["students"]} == dict.fromkeys(
+        ("ada", "ben"), "grader-failed"
+    )
+    for student in ("ada", "ben"):
+        assert book.find_submission_notebook(UNIT, UNIT, student).flagged
+    grade()
+    book.db.expire_all()
+    assert room.xp() == {"ada": BEST - 1, "ben": BEST}
+    assert not any(book.find_submission_notebook(UNIT, UNIT, one).flagged for one in ("ada", "ben"))
+
+
+def test_a_lock_of_some_seconds_is_waited_for_and_said(room):
+    room.hand_in("ada", RIGHT)
+    course = open_course(room.folder)
+    assignment = load_assignment(course, UNIT)
+    said, waited = [], threading.Event()
+    with GradeWriter(course, assignment, lambda text: (said.append(text), waited.set()), 60) as writer:
+        writer.session.get_bind().dispose()
+        lock = sqlite3.connect(room.folder / "gradebook.db", check_same_thread=False)
+        lock.execute("BEGIN IMMEDIATE")
+
+        def let_go():
+            waited.wait(60)
+            lock.rollback()
+            lock.close()
+
+        thread = threading.Thread(target=let_go)
+        thread.start()
+        writer.write("ada", (), None)
+        thread.join()
+    assert said and "locked" in said[0] and "trying again" in said[0]
+    assert grades(room.address)["students"] == ["ada"]
+
+
+def test_a_lock_that_stays_gets_a_sentence_and_nothing_is_half_written(room):
+    room.hand_in("ada", RIGHT)
+    course = open_course(room.folder)
+    assignment = load_assignment(course, UNIT)
+    before = grades(room.address)
+    lock = sqlite3.connect(room.folder / "gradebook.db")
+    with GradeWriter(course, assignment, print, 0.1) as writer:
+        lock.execute("BEGIN IMMEDIATE")
+        with pytest.raises(GradingError, match=r"could not be reached for 0.1 s.*goes on from there"):
+            writer.write("ada", (), None)
+    lock.rollback()
+    assert grades(room.address) == before
+
+
+def test_no_gradebook_and_another_lesson_get_a_sentence(room, grade):
+    room.hand_in("ada", RIGHT)
+    source = room.folder / "source" / UNIT / f"{UNIT}.ipynb"
+    source.write_text(
+        source.read_text().replace("check_build_head(build_head)", "check_build_head(build_head)\\npass")
+    )
+    with pytest.raises(GradingError, match=f"Run `nbgrader generate_assignment {UNIT} --force`"):
+        grade()
+    (room.folder / "gradebook.db").unlink()
+    with pytest.raises(GradingError, match="There is no gradebook at"):
+        grade()
+    assert not (room.folder / "gradebook.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--student", "nobody"), "Student 'nobody' has not handed in"),
+        (("--scheduler", "tcp://127.0.0.1:9"), "No Dask scheduler answers at tcp://127.0.0.1:9"),
+    ],
+)
+def test_what_is_not_there_gets_a_sentence(room, options, said):
+    room.hand_in("ada", RIGHT)
+    assert said in room.grade(*options, status=1)
+
+
+def test_nobody_handed_in_and_a_second_run_at_once_get_a_sentence(room):
+    import fcntl
+
+    assert f"Nobody has handed in {UNIT}" in room.grade(status=1)
+    with open(room.folder / ".tlcourse-grade.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert "Another `tlcourse grade` is at work" in room.grade(status=1)
+
+
+def test_one_student_alone(room, grade):
+    room.hand_in("ada", RIGHT)
+    room.hand_in("ben", RIGHT)
+    grade(student="ben")
+    assert room.xp() == {"ben": BEST}
+
+
+DUE = datetime(2026, 1, 10, tzinfo=timezone.utc).replace(tzinfo=None)
+ZERO = "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
+
+
+def late_course(room: Classroom, book: Gradebook) -> None:
+    """A due date, no points after it, and an exchange."""
+    config = room.folder / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\n{ZERO}c.Exchange.root = {str(room.folder / 'exchange')!r}\n")
+    book.update_or_create_assignment(UNIT, duedate=DUE)
+
+
+def stamp(room: Classroom, student: str, when: datetime | str, through_exchange: bool) -> None:
+    """Hand in at a time, through the exchange (as `nbgrader submit` and `collect` leave it) or by another way."""
+    text = when if isinstance(when, str) else f"{when:%Y-%m-%d %H:%M:%S.%f} UTC"
+    room.hand_in(student, RIGHT)
+    (room.folder / "submitted" / student / UNIT / "timestamp.txt").write_text(text)
+    if through_exchange:
+        inbound = room.folder / "exchange" / "transfer-learning" / "inbound"
+        (inbound / f"{student}+{UNIT}+{text}+abc123").mkdir(parents=True)
+
+
+def test_a_late_submission_is_penalised_where_its_time_can_be_believed(room, book, grade):
+    late_course(room, book)
+    stamp(room, "early", DUE - timedelta(hours=1), through_exchange=True)
+    stamp(room, "late", DUE + timedelta(hours=1), through_exchange=True)
+    stamp(room, "own", DUE - timedelta(days=3), through_exchange=False)
+    stamp(room, "odd", "yesterday, honestly", through_exchange=False)
+    stamp(room, "future", "9999-01-01 00:00:00 UTC", through_exchange=True)
+    room.hand_in("unknown", RIGHT)
+    said = "\n".join(f"{student}: {sentence}" for student, sentence in grade().attention)
+    assert room.xp() == {student: 0 if student == "late" else BEST for student in room.xp()}
+    assert "own: Its timestamp.txt says 2026-01-07" in said and "the exchange has no such submission" in said
+    assert "odd: Its timestamp.txt is no time" in said and "future: Its timestamp.txt says 9999" in said
+    times = {row[0]: row[-1] for row in grades(room.address)["comments"]}
+    assert [student for student, when in times.items() if when] == ["early", "late"]
+
+
+def test_timestamps_of_other_ways_count_when_told_to_as_with_stock_nbgrader(room, book, grade):
+    late_course(room, book)
+    stamp(room, "late", DUE + timedelta(hours=1), through_exchange=False)
+    grade(trust="file")
+    assert room.xp() == {"late": 0}
+    grade(force=True, trust="none")
+    assert room.xp() == {"late": 0}  # what the gradebook knows already stays
+
+
+def test_an_extension_moves_the_due_date(room, book, grade):
+    late_course(room, book)
+    stamp(room, "late", DUE + timedelta(hours=1), through_exchange=True)
+    grade()
+    book.grant_extension(UNIT, "late", hours=2)
+    grade(force=True)
+    assert room.xp() == {"late": BEST}
+    assert book.find_submission(UNIT, "late").extension == timedelta(hours=2)

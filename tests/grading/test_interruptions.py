@@ -1,0 +1,151 @@
+"""Whatever ends a grading run, the next one goes on from there, and the gradebook is that of an undisturbed run."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from classroom import BEST, RIGHT, UNIT, Classroom, environment, programs
+from faults import Postgres, kill_something, locked, start, until
+from ledger import attempts, attempts_so_far, grades, ledger
+
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(900)]
+
+STUDENTS = 5
+KILLS = 8  # tests/bench/grading_faults.py does it 50 times
+
+
+@pytest.fixture(scope="module")
+def handed_in(generated, tmp_path_factory) -> Classroom:
+    """A course in which a class has handed in."""
+    room = generated.copy(tmp_path_factory.mktemp("handed-in") / "course")
+    for number in range(STUDENTS):
+        room.hand_in(f"student-{number}", programs(number)[0])
+    room.put("unreadable", b"my dog ate it")
+    return room
+
+
+@pytest.fixture(scope="module")
+def undisturbed(handed_in, tmp_path_factory) -> Classroom:
+    """The same course, graded; and how long that took."""
+    room = handed_in.copy(tmp_path_factory.mktemp("undisturbed") / "course")
+    began = time.monotonic()
+    room.grade("--workers", "2")
+    room.took = time.monotonic() - began
+    return room
+
+
+def test_killed_at_any_point_nothing_is_lost_and_nothing_is_graded_twice(handed_in, undisturbed, tmp_path):
+    chance = random.Random(20)
+    for number in range(KILLS):
+        room = handed_in.copy(tmp_path / str(number))
+        killed = kill_something(room, chance, undisturbed.took, "--workers", "2")
+        room.grade("--workers", "2")
+        assert ledger(room.address) == ledger(undisturbed.address), killed
+        assert set(attempts(room.address).values()) == {1}, killed
+        assert not list(room.folder.glob("autograded/*/*/.*.part")), killed
+        assert len(list(room.folder.glob("autograded/*/*/*.ipynb"))) == STUDENTS + 1, killed
+
+
+def test_interrupted_it_says_what_is_done_and_goes_on(handed_in, undisturbed, tmp_path):
+    room = handed_in.copy(tmp_path / "course")
+    room.hand_in("a-slow-one", RIGHT | {"build-head": f"import time\ntime.sleep(20)\n{RIGHT['build-head']}"})
+    room.hand_in("0-first", RIGHT)
+    process = start(room, "--workers", "1")
+    until(lambda: "0-first" in attempts_so_far(room.address))
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert (
+        "Stopped: 1 graded, 0 were graded already. Run the same command again and it goes on from there."
+        in said
+    )
+    room.grade("--workers", "2")
+    assert room.xp()["a-slow-one"] == room.xp()["0-first"] == BEST
+    assert set(attempts(room.address).values()) == {1}
+
+
+def test_a_lock_of_some_seconds_is_waited_for_and_said(handed_in, undisturbed, tmp_path):
+    room = handed_in.copy(tmp_path / "course")
+    with locked(room) as holder:
+        process = start(room)
+        line = next(line for line in process.stdout if "trying again" in line)
+        assert "database is locked" in line
+        holder.stdin.close()
+        process.communicate()
+    assert process.returncode == 0
+    assert ledger(room.address) == ledger(undisturbed.address)
+
+
+FULL_DISK = """
+set -e
+mount -t tmpfs -o size=16m tmpfs "$1/small"
+cp -r "$1/course/." "$1/small"
+head -c 20m /dev/zero > "$1/small/ballast" 2>/dev/null || true
+cd "$1/small"
+"$2" -m graders.cli grade "$3" --course . --workers 1 > "$1/full.txt" 2>&1 && exit 3
+rm ballast
+"$2" -m graders.cli grade "$3" --course . --workers 1
+cp gradebook.db "$1/course/gradebook.db"
+cp -r autograded "$1/course/"
+"""
+
+
+def test_a_full_disk_gets_a_sentence_and_the_next_run_goes_on(handed_in, undisturbed, tmp_path):
+    room = handed_in.copy(tmp_path / "course")
+    (tmp_path / "small").mkdir()
+    command = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        FULL_DISK,
+        "sh",
+        str(tmp_path),
+        sys.executable,
+        UNIT,
+    ]
+    done = subprocess.run(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said = (tmp_path / "full.txt").read_text()
+    assert done.returncode == 0, done.stdout + said
+    assert "full" in said.lower() or "No space left" in said
+    assert "Traceback" not in said and "run the same command again" in said.lower()
+    assert grades(room.address) == grades(undisturbed.address)
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+def on_postgres(server: Postgres, source: Classroom, folder: Path) -> Classroom:
+    """A course whose gradebook is the server's."""
+    room = source.copy(folder)
+    (room.folder / "gradebook.db").unlink()
+    config = room.folder / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.CourseDirectory.db_url = {server.url!r}\n")
+    room.nbgrader("generate_assignment", UNIT, "--force")
+    return room
+
+
+def test_a_postgresql_that_is_away_for_a_while_costs_nothing(postgres, handed_in, undisturbed, tmp_path):
+    room = on_postgres(postgres, handed_in, tmp_path / "course")
+    process = start(room, "--workers", "1")
+    until(lambda: any(room.folder.glob("autograded/*/*/*.ipynb")))
+    postgres.stop()
+    line = next(line for line in process.stdout if "trying again" in line)
+    assert "The gradebook can't be reached just now" in line
+    postgres.start()
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert ledger(postgres.url) == ledger(undisturbed.address)
+    assert set(attempts(postgres.url).values()) == {1}
+    assert "0 graded, 6 were graded already" in room.grade()
