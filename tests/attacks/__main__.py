@@ -1,7 +1,7 @@
 """Measure attacks and write docs/attacks.md.
 
-    python -m tests.attacks --stock [ID ...]    on stock nbgrader, in throwaway worlds; goes on where it stopped
-    python -m tests.attacks --table             attack ours with everything, and write the table of both
+python -m tests.attacks --stock [ID ...]    on stock nbgrader, in throwaway worlds; goes on where it stopped
+python -m tests.attacks --table             attack ours with everything, and write the table of both
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ def _measure_stock(ids: list[str]) -> None:
         for number, attack in enumerate(attacks, 1):
             found = attack_stock(scene, attack, Path(place) / "own")
             measured.keep(attack, found)
-            print(f"{number}/{len(attacks)} {attack.id}: {'; '.join(found.harm(BEST)) or 'nothing'}", file=sys.stderr, flush=True)
+            print(
+                f"{number}/{len(attacks)} {attack.id}: {'; '.join(found.harm(BEST)) or 'nothing'}",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

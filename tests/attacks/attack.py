@@ -59,7 +59,9 @@ def _read(path: Path) -> Iterator[Attack]:
         for section in sections:
             title, _, source = section.partition("\n")
             if title in found:
-                raise ValueError(f"{path.name}: the attack {id} has two sections {title!r}, and one was expected.")
+                raise ValueError(
+                    f"{path.name}: the attack {id} has two sections {title!r}, and one was expected."
+                )
             found[title] = source.rstrip() + "\n"
         yield Attack(
             id, path.stem, " ".join(tries.split()), found.pop("start", ""), found.pop("end", ""),

@@ -45,7 +45,11 @@ class Found:
         if not self.ended:
             said.append("grading did not end")
         if self.followed and self.next != best:
-            said.append("the next student was not graded" if self.next is None else f"the next student got {self.next:g}")
+            said.append(
+                "the next student was not graded"
+                if self.next is None
+                else f"the next student got {self.next:g}"
+            )
         return said
 
     def to_dict(self) -> dict:

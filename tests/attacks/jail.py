@@ -36,7 +36,9 @@ def main(folder: str, command: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with open(INSIDE / "jail.log", "wb") as log:
-        status = subprocess.call(command, cwd=INSIDE / "course", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        status = subprocess.call(
+            command, cwd=INSIDE / "course", stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     said = {"status": status, "left": _running()}
     (INSIDE / "jail.json").write_text(json.dumps(said))
 
@@ -70,7 +72,12 @@ def _running(patience_s: float = 3.0) -> list[str]:
     """Command lines of what still runs; a kernel that was told to end gets a moment for it."""
     until = time.monotonic() + patience_s
     while True:
-        lines = [line for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != 1 for line in _line(pid)]
+        lines = [
+            line
+            for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+            if pid != 1
+            for line in _line(pid)
+        ]
         if not lines or time.monotonic() > until:
             return lines
         time.sleep(0.1)

@@ -22,7 +22,9 @@ def read(path: Path = STOCK) -> dict[str, tuple[str, Found]]:
     """id -> the digest of the attack that was measured, and what was found."""
     if not path.exists():
         return {}
-    return {id: (one["digest"], Found.from_dict(one["found"])) for id, one in json.loads(path.read_text()).items()}
+    return {
+        id: (one["digest"], Found.from_dict(one["found"])) for id, one in json.loads(path.read_text()).items()
+    }
 
 
 def keep(attack: Attack, found: Found, path: Path = STOCK) -> None:

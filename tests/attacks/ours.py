@@ -50,12 +50,14 @@ class Ours:
             self._worker = Worker(LIMITS, isolation, restart_after=1000)
             self._worker.start()
         self._heard = Listener()
+        self._writer = GradeWriter(self._course, self._lesson, lambda said: None)
 
     def __enter__(self) -> Ours:
         self.grade(NEIGHBOUR)
         return self
 
     def __exit__(self, *_) -> None:
+        self._writer.__exit__()
         self._heard.close()
         self._worker.close()
         ctypes.CDLL(None).prctl(_SUBREAPER, 0, 0, 0, 0)
@@ -78,7 +80,9 @@ class Ours:
         if "canary-left" in "".join(one.output for one in evidence):
             written.append("something that a later submission finds")
         pages = [self.feedback("attacker")] if feedback else []
-        earned = max(after.get("attacker", 0.0), *(check.points for one in evidence for check in one.checks), 0.0)
+        earned = max(
+            after.get("attacker", 0.0), *(check.points for one in evidence for check in one.checks), 0.0
+        )
         scene.honest("honest")
         self.grade("honest")
         found = Found(
@@ -100,11 +104,9 @@ class Ours:
                 found.extend(self._worker.grade(one) for one in job.submissions)
                 yield Done(job, tuple(found))
 
-        with GradeWriter(course, lesson, lambda said: None) as writer:
-            works = work(
-                course, lesson, folders, {}, self._worker.isolation, timestamps(course, UNIT, "exchange"), lambda name: None
-            )
-            run(course, lesson, writer, works, grade, tally, lambda name: None)
+        when = timestamps(course, UNIT, "exchange")
+        works = work(course, lesson, folders, {}, self._worker.isolation, when, lambda name: None)
+        run(course, lesson, self._writer, works, grade, tally, lambda name: None)
         return "\n".join(sentence for _, sentence in tally.attention), tuple(found)
 
     def feedback(self, student: str) -> str:
@@ -125,7 +127,11 @@ class Ours:
         until = time.monotonic() + _LEAVES_S
         while True:
             allowed = self._own | set(self._worker.server_pids.values())
-            left = [one for one in psutil.Process().children(recursive=True) if one.pid not in allowed and _runs(one)]
+            left = [
+                one
+                for one in psutil.Process().children(recursive=True)
+                if one.pid not in allowed and _runs(one)
+            ]
             if not left or time.monotonic() > until:
                 return [f"{one.pid} {one.name()}" for one in left]
             time.sleep(0.02)

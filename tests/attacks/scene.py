@@ -69,7 +69,20 @@ class Scene:
         shutil.copy(ROOT / "course" / "nbgrader_config.py", scene.course)
         _plant(source / f"{UNIT}.ipynb", canaries)
         run([sys.executable, "-m", "nbgrader", "generate_assignment", UNIT], scene)
-        run([sys.executable, "-m", "nbgrader", "db", "student", "add", NEIGHBOUR, "--first-name", canaries["gradebook"]], scene)
+        run(
+            [
+                sys.executable,
+                "-m",
+                "nbgrader",
+                "db",
+                "student",
+                "add",
+                NEIGHBOUR,
+                "--first-name",
+                canaries["gradebook"],
+            ],
+            scene,
+        )
         secret = RIGHT | {"choose-plan": f"# {canaries['neighbour']}\n{RIGHT['choose-plan']}"}
         scene.honest(NEIGHBOUR, secret)
         return scene
@@ -127,11 +140,15 @@ class Scene:
             status = path.lstat()
             content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
             found[name] = f"{status.st_mode:o} {hashlib.sha256(content).hexdigest()[:16]}"
-        return {name: said for name, said in found.items() if not name.startswith("course/submitted/attacker/")}
+        return {
+            name: said for name, said in found.items() if not name.startswith("course/submitted/attacker/")
+        }
 
     def scores(self) -> dict[str, float]:
         """Points of each student who has any grade, read from the database itself."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.course / 'gradebook.db'}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.course / 'gradebook.db'}?mode=ro", uri=True)
+        ) as connection:
             rows = connection.execute(
                 "select submitted_assignment.student_id, sum(coalesce(grade.manual_score, grade.auto_score, 0)) from grade "
                 "join submitted_notebook on submitted_notebook.id = grade.notebook_id "
@@ -141,14 +158,20 @@ class Scene:
 
     def people(self) -> list[tuple]:
         """Students as the gradebook has them, and what each check is worth."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.course / 'gradebook.db'}?mode=ro", uri=True)) as connection:
-            people = connection.execute("select id, first_name, last_name from student where id = 'neighbour'").fetchall()
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.course / 'gradebook.db'}?mode=ro", uri=True)
+        ) as connection:
+            people = connection.execute(
+                "select id, first_name, last_name from student where id = 'neighbour'"
+            ).fetchall()
             return people + connection.execute("select id, max_score from grade_cells order by 1").fetchall()
 
     def shown(self, student: str) -> str:
         """All that this student gets to see, as far as it is written: the graded notebook and the feedback."""
         places = [self.course / kind / student / UNIT for kind in ("autograded", "feedback")]
-        files = [path for place in places for path in sorted(place.glob("*")) if path.suffix in (".ipynb", ".html")]
+        files = [
+            path for place in places for path in sorted(place.glob("*")) if path.suffix in (".ipynb", ".html")
+        ]
         return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
     def leaked(self, text: str) -> list[str]:
@@ -168,10 +191,15 @@ def mark(attack: Attack) -> str:
     return f"attacked-{attack.id}"
 
 
-def left_behind(attack: Attack, places: tuple[str, ...] = ("/tmp", "/dev/shm", "/var/tmp", "/run", "/etc/cron.d", "/")) -> list[str]:
+def left_behind(
+    attack: Attack, places: tuple[str, ...] = ("/tmp", "/dev/shm", "/var/tmp", "/run", "/etc/cron.d", "/")
+) -> list[str]:
     """Files of an attack outside the scene."""
     found = [str(path) for place in places for path in Path(place).glob(f"*{mark(attack)}*")]
-    packages = [Path(path) for path in sys.path if path and Path(path).is_dir()] + [ROOT / "graders", ROOT / "tlwidgets"]
+    packages = [Path(path) for path in sys.path if path and Path(path).is_dir()] + [
+        ROOT / "graders",
+        ROOT / "tlwidgets",
+    ]
     return found + [str(path) for place in packages for path in place.glob(f"*{mark(attack)}*")]
 
 
@@ -181,7 +209,10 @@ def harmful(page: str) -> list[str]:
     reader.feed(page)
     reader.close()
     signs = {"\x1b": "an escape", "\x9b": "an escape", "\x08": "a backspace", "\x00": "a null"}
-    turning = {sign: "a mark that turns text around" for sign in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200f\u061c"}
+    turning = {
+        sign: "a mark that turns text around"
+        for sign in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200f\u061c"
+    }
     acting = sorted({said for sign, said in {**signs, **turning}.items() if sign in page})
     return sorted(set(reader.found)) + acting
 
@@ -212,7 +243,12 @@ class _Page(HTMLParser):
 def run(command: list[str], scene: Scene) -> str:
     """Run a command in the course folder; it has to succeed."""
     done = subprocess.run(
-        command, cwd=scene.course, env=scene.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=scene.course,
+        env=scene.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode:
         raise RuntimeError(f"{command} failed:\n{done.stdout}")
@@ -227,5 +263,7 @@ def _plant(path: Path, canaries: Mapping[str, str]) -> None:
         if grade_id == "check-choose-plan":
             cell["source"] = _HIDDEN.format(**canaries) + source
         elif grade_id == "choose-plan":
-            cell["source"] = source.replace("### END SOLUTION", f"# {canaries['solution']}\n    ### END SOLUTION")
+            cell["source"] = source.replace(
+                "### END SOLUTION", f"# {canaries['solution']}\n    ### END SOLUTION"
+            )
     path.write_text(json.dumps(notebook), encoding="utf-8")

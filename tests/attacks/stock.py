@@ -24,7 +24,9 @@ def prepared(scene: Scene) -> Scene:
     """Have stock nbgrader grade the neighbour, so that there is a grade to lose. Returns the scene."""
     autograde(scene)
     if NEIGHBOUR not in scene.scores():
-        raise RuntimeError(f"Stock nbgrader did not grade an honest submission:\n{(scene.folder / 'jail.log').read_text()}")
+        raise RuntimeError(
+            f"Stock nbgrader did not grade an honest submission:\n{(scene.folder / 'jail.log').read_text()}"
+        )
     return scene
 
 
@@ -33,7 +35,9 @@ def attack_stock(scene: Scene, attack: Attack, folder: Path) -> Found:
     own = scene.copy(folder)
     own.attacked("attacker", attack, inside=INSIDE)
     # What changes its own kernel alone can't reach the next one; each honest student takes as long as an attack.
-    followed = attack.family not in ("forging-values", "reading", "injection") and not attack.id.endswith("-replaced")
+    followed = attack.family not in ("forging-values", "reading", "injection") and not attack.id.endswith(
+        "-replaced"
+    )
     if followed:
         own.honest("honest")
     before, grades, people = own.state(), own.scores(), own.people()
@@ -84,4 +88,8 @@ def _in_jail(scene: Scene, *arguments: str) -> dict | None:
 
 
 def _acting(scene: Scene) -> list[str]:
-    return [one for path in (scene.course / "feedback" / "attacker" / UNIT).glob("*.html") for one in harmful(path.read_text())]
+    return [
+        one
+        for path in (scene.course / "feedback" / "attacker" / UNIT).glob("*.html")
+        for one in harmful(path.read_text())
+    ]
