@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import islice
 
@@ -52,7 +53,6 @@ def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) 
         GradingError: the scheduler is gone, or its workers have another version of the grader.
     """
     from distributed import as_completed
-    from distributed.comm import CommClosedError
 
     _same_version(client)
     waiting, sent = iter(jobs), {}
@@ -67,16 +67,16 @@ def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) 
 
     try:
         width = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-        running = as_completed(send(AHEAD * width), with_results=False)
+        running = as_completed(send(AHEAD * width))
         for future in running:
             job = sent.pop(future.key)
             yield Done(job, _outcome(future, job))
             future.release()
             running.update(send(1))
-    except (CommClosedError, OSError) as error:
+    except (CancelledError, OSError) as error:  # a lost connection is an OSError
         raise GradingError(
-            f"The scheduler {client.scheduler_info().get('address', '')} is gone ({error}). What is graded so far is kept; "
-            "run the same command again and it goes on from there."
+            f"The Dask scheduler is gone ({error}). What is graded so far is kept; run the same command again and it goes on "
+            "from there."
         ) from error
 
 
@@ -213,6 +213,8 @@ def _grade_there(
 def _outcome(future, job: Job) -> tuple[Evidence, ...]:
     if future.status == "finished":
         return future.result()
-    error = future.exception() if future.status == "error" else "the task was cancelled"
+    if future.status != "error":
+        raise ConnectionError("it does not know its tasks any more")
+    error = future.exception()
     reason = f"The grader's worker was lost time and again ({type(error).__name__}: {str(error)[:200]})"
     return tuple(grader_failed(submission, reason) for submission in job.submissions)

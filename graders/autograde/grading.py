@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -62,10 +63,11 @@ def submissions(course: Course, assignment: Assignment) -> dict[str, Path]:
             course.directory.submitted_directory, "(?P<student>.*)", assignment.name, escape=True
         )
     )
-    root = course.folder("submitted", "*", assignment.name)
-    anchor = Path(root.anchor)
+    # The course's own path may have brackets in it, which mean something to glob.
+    place = "\0"
+    there = course.directory.format_path(course.directory.submitted_directory, place, assignment.name)
     found = {}
-    for folder in sorted(anchor.glob(str(root.relative_to(anchor)))):
+    for folder in map(Path, sorted(glob.glob(glob.escape(there).replace(place, "*")))):
         match = pattern.fullmatch(str(folder))
         if match and (folder.is_dir() or folder.is_symlink()):
             found[match["student"]] = folder

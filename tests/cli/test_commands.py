@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("setup", "lab", "build", "check", "xp", "doctor", "binder-links")
+COMMANDS = ("setup", "lab", "build", "check", "grade", "xp", "doctor", "binder-links")
 
 
 def tlcourse(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:

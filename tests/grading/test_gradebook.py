@@ -221,6 +221,13 @@ def test_nobody_handed_in_and_a_second_run_at_once_get_a_sentence(room):
         assert "Another `tlcourse grade` is at work" in room.grade(status=1)
 
 
+def test_a_course_folder_may_have_any_name(generated, tmp_path):
+    room = generated.copy(tmp_path / "course [2026] *")
+    room.hand_in("ada", RIGHT)
+    course = open_course(room.folder)
+    assert list(submissions(course, load_assignment(course, UNIT))) == ["ada"]
+
+
 def test_one_student_alone(room, grade):
     room.hand_in("ada", RIGHT)
     room.hand_in("ben", RIGHT)

@@ -1,0 +1,129 @@
+"""What stock nbgrader reads of a grading: points, messages, and nothing that a student should not see or send."""
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import v4
+from nbgrader.utils import determine_grade, is_grade
+
+from graders.autograde.assignment import load_assignment
+from graders.autograde.autograded import UNSAFE, autograded_notebook, scores
+from graders.autograde.course import open_course
+from graders.autograde.rebuild import rebuild
+from graders.autograde.records import CheckOutcome, Evidence
+from graders.autograde.text import as_markdown, plain
+
+HIDDEN = "assert taste() == 'very good'  # a secret"
+
+
+def graded_cell(cell, id: str, **kind) -> nbformat.NotebookNode:
+    usual = {"grade": False, "solution": False, "locked": False, "task": False}
+    cell.metadata.nbgrader = {"schema_version": 3, "grade_id": id, **usual, **kind}
+    return cell
+
+
+@pytest.fixture(scope="module")
+def soup(tmp_path_factory):
+    """A lesson with hidden tests, and an answer in words that a person grades."""
+    root = tmp_path_factory.mktemp("soup")
+    (root / "source" / "soup").mkdir(parents=True)
+    stub = "def taste():\n    ### BEGIN SOLUTION\n    return 'very good'\n    ### END SOLUTION"
+    test = f"assert taste()\n### BEGIN HIDDEN TESTS\n{HIDDEN}\n### END HIDDEN TESTS"
+    cells = [
+        graded_cell(v4.new_code_cell(stub), "taste", solution=True),
+        graded_cell(v4.new_code_cell(test), "check-taste", grade=True, locked=True, points=4),
+        graded_cell(v4.new_markdown_cell("Your thoughts"), "words", grade=True, solution=True, points=2),
+    ]
+    nbformat.write(v4.new_notebook(cells=cells), root / "source" / "soup" / "soup.ipynb")
+    return load_assignment(open_course(root), "soup")
+
+
+def hand_in(soup, **answers: str):
+    notebook = nbformat.reads(soup.lessons[0].release, as_version=4)
+    for cell in notebook.cells:
+        cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
+    return rebuild(soup, soup.lessons[0], nbformat.writes(notebook).encode(), "ada")
+
+
+def evidence(points: float, message: str = "", **more) -> Evidence:
+    outcome = CheckOutcome("check-taste", points, 4.0, True, 1, message)
+    return Evidence("graded", "", (outcome,), **{"isolation": "namespaces", **more})
+
+
+def text_of(notebook) -> str:
+    return nbformat.writes(notebook)
+
+
+def test_hidden_tests_run_and_are_not_shown(soup):
+    rebuilt = hand_in(soup, taste="def taste():\n    return 'good'")
+    assert HIDDEN in next(cell.source for cell in rebuilt.submission.cells if cell.kind == "test")
+    assert "a secret" not in text_of(autograded_notebook(soup.lessons[0], rebuilt, evidence(0, "Not so.")))
+    assert "a secret" not in text_of(autograded_notebook(soup.lessons[0], None, evidence(0, "Not so.")))
+
+
+@pytest.mark.parametrize("points", [0.0, 0.5, 1.0, 2.75, 4.0])
+def test_nbgrader_finds_the_points_of_the_evidence(soup, points):
+    rebuilt = hand_in(soup)
+    notebook = autograded_notebook(
+        soup.lessons[0], rebuilt, evidence(points, "" if points == 4 else "Partly.")
+    )
+    nbformat.validate(notebook)
+    (check,) = [cell for cell in notebook.cells if is_grade(cell) and cell.cell_type == "code"]
+    assert determine_grade(check) == (points, 4.0)
+    assert scores(notebook, rebuilt, soup.lessons[0])["check-taste"] == points
+
+
+def test_a_check_without_evidence_has_no_points(soup):
+    rebuilt = hand_in(soup)
+    notebook = autograded_notebook(
+        soup.lessons[0], rebuilt, Evidence("student-failed", "It ran too long.", ())
+    )
+    assert scores(notebook, rebuilt, soup.lessons[0])["check-taste"] == 0
+    assert "It ran too long." in text_of(notebook)
+
+
+def test_an_answer_in_words_waits_for_a_person_unless_there_is_none(soup):
+    for answers, expected in (({"words": "I like it"}, None), ({}, 0)):
+        rebuilt = hand_in(soup, **answers)
+        notebook = autograded_notebook(soup.lessons[0], rebuilt, evidence(4))
+        assert scores(notebook, rebuilt, soup.lessons[0]) == {"check-taste": 4, "words": expected}
+    assert scores(notebook, None, soup.lessons[0])["words"] == 0
+
+
+def test_words_keep_their_markdown_and_lose_their_scripts(soup):
+    rebuilt = hand_in(soup, words="**bold** <script>alert(1)</script> <b onclick='alert(1)'>x</b>")
+    notebook = autograded_notebook(soup.lessons[0], rebuilt, evidence(4))
+    source = notebook.cells[-1].source
+    assert "**bold**" in source and "<script" not in source and "onclick" not in source
+
+
+def test_what_code_said_is_plain_text_and_cut(soup):
+    loud = "\x1b[31mred\x1b[0m\x1b]0;title\x07\x00" + "é" * 100_000
+    notebook = autograded_notebook(soup.lessons[0], hand_in(soup), evidence(0, loud, output=loud))
+    nbformat.validate(notebook)
+    for output in (output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs):
+        text = output.get("text") or output.evalue
+        assert text.startswith("red") and "\x1b" not in text and "title" not in text
+        assert len(text.encode()) < 20_000 and "cut here: it was 200,003 bytes long" in text
+
+
+def test_grades_without_isolation_are_marked(soup):
+    notebook = autograded_notebook(soup.lessons[0], hand_in(soup), evidence(4, isolation="none"))
+    assert UNSAFE in notebook.cells[0].source
+    assert UNSAFE not in text_of(autograded_notebook(soup.lessons[0], hand_in(soup), evidence(4)))
+
+
+@given(st.text(), st.integers(0, 50))
+def test_plain_text_has_no_control_characters_and_its_size(text, limit):
+    found = plain(text, limit)
+    assert not any(ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160 for sign in found)
+    assert len(found.partition("\n… (cut here")[0].encode()) <= max(
+        limit, len(found.encode()) if limit else 0
+    )
+    assert plain(plain(text)) == plain(text)
+
+
+@given(st.text())
+def test_text_as_markdown_starts_nothing(text):
+    assert not set("<>[]!") & set(as_markdown(text))
