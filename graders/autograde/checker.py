@@ -25,7 +25,7 @@ from .codec import decode, encode
 from .plain import plain_source, plain_text
 from .records import Cell, Limits, Submission
 from .source import HELD, CountAssertions, names_bound, names_loaded, usual_alias
-from .stubs import Remote, StudentGone, source_of_shared
+from .stubs import NotSent, Remote, StudentGone, source_of_shared
 
 _NOTES, _OUTPUT = 20, 2000
 
@@ -44,10 +44,12 @@ class Checker:
         self._main.display = lambda *things, **_: None
         self._names = self._main.__dict__
         self._bound_by_student: set[str] = set()
+        self._missing: set[str] = set()  # names of the lesson whose cell failed, through no student's fault
         self._errors: dict[str, str] = {}  # of solution cells
         self._notes: list[str] = []
         self._output, self._printed = [], 0
         self._gone = ""
+        self._met_student = False
 
     def run(self) -> None:
         """Grade; reports a record for each test cell, then one for the end."""
@@ -102,6 +104,8 @@ class Checker:
                     f"A cell of the lesson itself ({cell.grade_id or 'without id'}) stopped in the checker with {_said(error)}."
                 ) from error
             self._notes.append(f"A cell of the lesson stopped with {_said(error)}.")
+            if not uses_student:
+                self._missing |= names_bound(source)
         self._bound_by_student -= {
             name for name, value in self._names.items() if before.get(name, self) is not value
         }
@@ -110,7 +114,7 @@ class Checker:
         tree = self._parsed(cell)
         self._seed()
         evidence.begin(self._submission.seed)
-        self._remote.contacts, self._remote.effects = 0, False
+        self._remote.contacts, self._remote.effects, self._met_student = 0, False, False
         message, mistake, completed = "", "", False
         try:
             self._execute(
@@ -166,11 +170,12 @@ class Checker:
                         self._names[name] = hidden[name]
 
     def _fetched(self, tree: ast.Module) -> dict[str, object]:
-        """The student's names that a cell reads. The lesson's own functions, classes and modules can't be replaced."""
+        """The student's names that a cell reads. What the lesson's own cells made can't be replaced, but for placeholders."""
         wanted = {name for name in names_loaded(tree) if self._is_students(name)}
         if not wanted:
             return {}
         values, imported = self._remote.fetch(wanted)
+        self._met_student = self._met_student or bool(values)
         for name, module in imported.items():
             values.pop(name)
             if usual_alias(name, module) and module in sys.modules:
@@ -181,24 +186,31 @@ class Checker:
 
     def _is_students(self, name: str) -> bool:
         if name not in self._names:
-            return True
-        own = self._names[name]
-        return name in self._bound_by_student and not callable(own) and not isinstance(own, types.ModuleType)
+            return name not in self._missing
+        return name in self._bound_by_student and (self._names[name] is None or self._names[name] is ...)
 
     def _sentence(self, error: Exception, cell: Cell) -> str:
         """What a student reads: never a hidden test's source, nor its traceback."""
         if any(error is raised for raised in self._remote.raised):
             return f"Your code stopped with {_said(error)}."
         if isinstance(error, AssertionError):
-            return plain_text(str(error)) or "This check did not hold."
-        if isinstance(error, NameError) and error.name:
+            # Only what the lesson itself says: numpy's own texts, for one, hold the values that were expected.
+            return (plain_text(str(error)) if _raised_by_lesson(error) else "") or "This check did not hold."
+        if isinstance(error, NameError) and error.name and error.name not in self._missing:
             because = "".join(f" The cell {id} stopped with {said}." for id, said in self._errors.items())
             return f"`{plain_text(error.name, 80)}` is not there: its cell was not filled in, or did not run to its end.{because}"
-        if not self._remote.contacts:
+        if not self._met_student or (isinstance(error, NameError) and error.name in self._missing):
             raise CheckerError(
-                f"The check {cell.grade_id} stopped before it called any answer: {_said(error)}."
+                f"The check {cell.grade_id} stopped before it met any answer: {_said(error)}."
             ) from error
         return f"The check could not use what your code gave it ({type(error).__name__}). Look at the type and the shape."
+
+
+def _raised_by_lesson(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code.co_filename.startswith(("<check ", "<setup "))
 
 
 def _said(error: BaseException) -> str:
@@ -212,7 +224,7 @@ def main(report: Channel, link: Channel, limits: Limits) -> None:
         submission = submission_in(decode(report.receive()))
         remote = Remote(link, source_of_shared)
         Checker(submission, limits, remote, report).run()
-    except CheckerError as error:
+    except (CheckerError, NotSent) as error:
         report.send(encode({"failed": str(error)[:2000]}), time.monotonic() + 30)
     except Exception as error:  # the checker's own fault: no grade comes of it
         text = f"The checker stopped with {type(error).__name__}: {error}"

@@ -31,6 +31,10 @@ class StudentGone(BaseException):
         self.kind = kind
 
 
+class NotSent(BaseException):
+    """A check gave a student's function something that can't cross. The check's fault, so no check may catch it."""
+
+
 class Stub:
     """A function of the student's. Calling it sends the arguments across and gets plain data back."""
 
@@ -112,12 +116,16 @@ class Remote:
         Raises:
             Exception: what it raised, as the same builtin type or a `StudentError`.
             StudentGone: the process is no more.
+            NotSent: an argument is too large.
         """
         self.contacts += 1
         self._given = list(roots)
-        sent_args = [encode(one, self._lift) for one in args]
-        sent_kwargs = {name: encode(one, self._lift) for name, one in kwargs.items()}
-        described = self._twins.describe(self._given, self._class_of)
+        try:
+            sent_args = [encode(one, self._lift) for one in args]
+            sent_kwargs = {name: encode(one, self._lift) for name, one in kwargs.items()}
+            described = self._twins.describe(self._given, self._class_of)
+        except CodecError as error:
+            raise NotSent(f"What a check gives to a student's function can't be sent: {error}.") from error
         leaves = leaves_of(list(args), kwargs, self._twins, described)
         request = {
             "do": "call",
@@ -170,7 +178,7 @@ class Remote:
     def _ask(self, request: dict) -> dict:
         self._request += 1
         try:
-            self._channel.send(encode({"id": self._request, **request}), self.until)
+            self._channel.send(self._encoded({"id": self._request, **request}), self.until)
             reply = decode(self._channel.receive(self.until))
         except ChannelError as error:
             raise StudentGone(error.kind) from error
@@ -179,6 +187,12 @@ class Remote:
         if type(reply) is not dict or reply.get("id") != self._request:
             raise StudentGone("garbage")
         return reply
+
+    def _encoded(self, request: dict) -> bytes:
+        try:
+            return encode(request)
+        except CodecError as error:
+            raise NotSent(f"What a check gives to a student's function can't be sent: {error}.") from error
 
     def _error(self, said: object) -> Exception | None:
         return None if said is None else error_in(said)

@@ -139,6 +139,9 @@ class Worker:
         except (ServerGone, OSError, ChannelError) as error:
             self._stop()
             evidence = Evidence("grader-failed", f"{error} Grade this submission again.", ())
+        except BaseException:  # Ctrl+C: what the servers still have to say belongs to no later submission
+            self._stop()
+            raise
         return dataclasses.replace(evidence, wall_s=time.monotonic() - started, isolation=self.isolation)
 
     def _launch(self, kind: str) -> _Server:

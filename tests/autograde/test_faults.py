@@ -11,6 +11,7 @@ from graders.autograde import Limits, Worker
 from .conftest import answer, check, graded, submission
 
 CELLS = answer("def f(x):\n    return x"), check("assert f(1) == 1")
+ENDLESS = answer("while True: pass"), check("assert 1")  # so that the kill comes before the end
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_kill_midway_is_the_graders_failure(own_worker, monkeypatch, kind, wha
         monkeypatch,
         lambda grading: grading._pids[kind] if what == "process" else grading._servers[kind].process.pid,
     )
-    evidence = own_worker.grade(submission(*CELLS))
+    evidence = own_worker.grade(submission(*ENDLESS))
     assert (evidence.status, evidence.checks) == ("grader-failed", ())
     assert evidence.reason
     assert graded(own_worker, *CELLS).points == 3.0

@@ -130,3 +130,53 @@ def test_evidence_says_what_it_took(worker):
     assert isinstance(evidence, Evidence)
     assert evidence.wall_s > 0 and evidence.cpu_s > 0
     assert evidence.isolation == worker.isolation
+
+
+def test_what_was_expected_is_not_told_by_a_librarys_own_words(worker):
+    test = "import numpy as np\nnp.testing.assert_allclose(f(1), 4321.5)"
+    outcome = graded(worker, answer("def f(x):\n    return 1.0"), check(test))
+    assert (outcome.points, outcome.message) == (0, "This check did not hold.")
+
+
+def test_data_of_the_lesson_can_not_be_replaced_but_placeholders_are_there_to_be(worker):
+    cells = (
+        answer("def f(x):\n    return 0\n\nexpected = [0]\nyours = 5"),
+        extra("expected = [0]"),
+        check("assert [f(1)] == expected", grade_id="expected"),
+        check("assert yours == 5", grade_id="yours"),
+    )
+    evidence = worker.grade(submission(*cells, setup="expected = [1]\nyours = ..."))
+    assert [outcome.points for outcome in evidence.checks] == [0, 3.0]
+
+
+def test_a_set_up_that_fails_is_no_fault_of_the_student_nor_theirs_to_replace(worker):
+    cells = (
+        answer("def f(x):\n    return x\n\ndef close(a, b):\n    return True"),
+        check("assert close(f(1), 1)"),
+    )
+    setup = "open('data of the lesson.csv')\ndef close(a, b):\n    return a == b"
+    evidence = worker.grade(submission(*cells, setup=setup))
+    assert (evidence.status, evidence.checks) == ("grader-failed", ())
+
+
+def test_an_answer_of_the_wrong_kind_costs_the_student_and_nobody_else(worker):
+    outcome = graded(worker, answer("def size():\n    return 4"), check("assert size + 1 == 5"))
+    assert outcome.points == 0 and "TypeError" in outcome.message
+
+
+def test_a_check_that_gives_more_than_can_be_sent_is_no_fault_of_the_student(worker):
+    test = "try:\n    f(torch.zeros(2**25))\nexcept Exception:\n    raise AssertionError('You are wrong.')"
+    evidence = worker.grade(submission(answer("def f(x):\n    return x"), check(test)))
+    assert (evidence.status, evidence.checks) == ("grader-failed", ())
+    assert "MiB" in evidence.reason
+
+
+def test_a_student_who_is_gone_in_the_middle_of_a_gradient_is_gone(worker):
+    source = (
+        "import os\n\nclass Last(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x * 2\n"
+        "    @staticmethod\n    def backward(ctx, gradient):\n        os._exit(5)\n\ndef f(x):\n    return Last.apply(x)"
+    )
+    test = "x = torch.ones(2, requires_grad=True)\ntry:\n    f(x).sum().backward()\nexcept Exception:\n    pass\nassert f is f"
+    evidence = worker.grade(submission(answer(source), check(test)))
+    assert evidence.status == "student-failed" and "exit status 5" in evidence.reason
+    assert evidence.checks[0].points == 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..records import Isolation, Limits
 from . import landlock, namespaces, seccomp, system
-from .limits import set_limits
+from .limits import mapped_bytes, set_limits
 from .view import ENVIRONMENT, View, search_path, view_for
 
 _READY_S = 20.0
@@ -153,7 +153,7 @@ def _settle(begin: Start) -> None:
         return
     os.setsid()
     os.chdir(begin.root if begin.view.home else "/")
-    set_limits(begin.limits)
+    set_limits(begin.limits, mapped_bytes())
     if begin.isolation == "landlock":
         system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
         readable, listed = _without_masked(begin.view)

@@ -10,13 +10,13 @@ from ..records import Limits
 _DESCRIPTORS = 256
 
 
-def set_limits(limits: Limits) -> None:
-    """Bound memory beyond what is mapped already, processes, files and their size, CPU time; no core dumps."""
-    mapped = (
-        int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        if _has_proc()
-        else 8 << 30
-    )
+def mapped_bytes() -> int:
+    """What this process has mapped, in bytes: mostly PyTorch's libraries. Asked before /proc is out of sight."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def set_limits(limits: Limits, mapped: int) -> None:
+    """Bound memory beyond `mapped` bytes, processes, files and their size, CPU time; no core dumps."""
     bounds = {
         resource.RLIMIT_AS: mapped + limits.memory_bytes,
         resource.RLIMIT_CORE: 0,
@@ -31,7 +31,3 @@ def set_limits(limits: Limits) -> None:
         hard = resource.getrlimit(which)[1]
         bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
         resource.setrlimit(which, (bound, bound))
-
-
-def _has_proc() -> bool:
-    return Path("/proc/self/statm").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..records import Limits
 from . import landlock, seccomp, system
-from .limits import set_limits
+from .limits import mapped_bytes, set_limits
 from .view import HOME, View
 
 _FLAGS = {
@@ -57,6 +57,7 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...]) -> None
         keep: the descriptors that the grandchild keeps and pid 1 does not.
     """
     os.setsid()
+    mapped = mapped_bytes()
     Path("/proc/self/oom_score_adj").write_text("1000")
     _mount_view(view, root, limits)
     _become_nobody()
@@ -66,7 +67,7 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...]) -> None
     seccomp.install(alone=False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # which pid 1 ignores
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-    set_limits(limits)
+    set_limits(limits, mapped)
     child = os.fork()
     if child:
         for descriptor in keep:
