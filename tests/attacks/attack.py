@@ -92,6 +92,7 @@ def hand_in(attack: Attack, released: dict, folder: Path, places: Mapping[str, s
     notebook = copy.deepcopy(released)
     cells = notebook["cells"]
     for cell in cells:
+        cell["source"] = "".join(cell["source"])
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if grade_id in attack.answers:
             cell["source"] = _filled(attack.answers[grade_id], places)

@@ -49,7 +49,7 @@ class Ours:
         with _environment(scene):
             self._worker = Worker(LIMITS, isolation, restart_after=1000)
             self._worker.start()
-        self._heard = Listener()
+        self._heard = Listener(scene.home / "agent")
         self._writer = GradeWriter(self._course, self._lesson, lambda said: None)
 
     def __enter__(self) -> Ours:
@@ -65,14 +65,14 @@ class Ours:
     def attack(self, attack: Attack, feedback: bool = False) -> Found:
         """Grade an attack, and an honest student after it in the same worker."""
         scene = self.scene
-        self._heard.clear(mark(attack))
+        self._heard.start(mark(attack))
         scene.attacked("attacker", attack, self._heard.port)
         before, grades, people = scene.state(), scene.scores(), scene.people()
         started = time.monotonic()
         said, evidence = self.grade("attacker")
         seconds = time.monotonic() - started
         running = self.running()
-        text = "\n".join([said, *map(_told, evidence), scene.shown("attacker"), *self._heard.texts()])
+        text = "\n".join([said, *map(_told, evidence), scene.shown("attacker")])
         after = scene.scores()
         written = changes(before, scene.state()) + left_behind(attack)
         if after[NEIGHBOUR] != grades[NEIGHBOUR] or scene.people() != people:
@@ -85,11 +85,17 @@ class Ours:
         )
         scene.honest("honest")
         self.grade("honest")
+        heard = ("somebody heard it",) if self._heard.stop() else ()
         found = Found(
-            points=earned, next=scene.scores().get("honest"), leaked=tuple(scene.leaked(text + "".join(pages))),
-            written=tuple(written), running=tuple(running), acting=tuple(one for page in pages for one in harmful(page)),
-            ended=not any(one.status == "grader-failed" for one in evidence), seconds=round(seconds, 2),
-        )  # fmt: skip
+            points=earned,
+            next=scene.scores().get("honest"),
+            leaked=(*scene.leaked(text + "".join(pages)), *heard),
+            written=tuple(written),
+            running=tuple(running),
+            acting=tuple(one for page in pages for one in harmful(page)),
+            ended=not any(one.status == "grader-failed" for one in evidence),
+            seconds=round(seconds, 2),
+        )
         shutil.rmtree(scene.course / "submitted" / "attacker")
         return found
 
@@ -140,22 +146,22 @@ class Ours:
 class Listener:
     """Somebody who listens on this machine, for submissions that have something to tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
         self._texts: list[str] = []
         self._ends: list[socket.socket] = []
         self.port = self._listen(socket.socket(socket.AF_INET), ("127.0.0.1", 0)).getsockname()[1]
+        self._listen(socket.socket(socket.AF_UNIX), str(path))
         self._own: socket.socket | None = None
 
-    def clear(self, name: str) -> None:
+    def start(self, name: str) -> None:
         """Forget what was said, and listen under a name as well."""
-        if self._own is not None:
-            self._ends.remove(self._own)
-            _close(self._own)
-        self._own = self._listen(socket.socket(socket.AF_UNIX), f"\0{name}")
         self._texts = []
+        self._own = self._listen(socket.socket(socket.AF_UNIX), f"\0{name}")
 
-    def texts(self) -> list[str]:
-        """What was heard: that somebody called at all, and what they said."""
+    def stop(self) -> list[str]:
+        """Listen under that name no more; what was heard until now, "" for a caller who said nothing."""
+        self._ends.remove(self._own)
+        _close(self._own)
         return list(self._texts)
 
     def close(self) -> None:
