@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import random
+import signal
 import sys
 import time
 import types
@@ -28,6 +29,7 @@ from .source import HELD, CountAssertions, hidden_lines, names_bound, names_load
 from .stubs import NotSent, Remote, StudentGone, source_of_shared
 
 _NOTES, _OUTPUT = 20, 2000
+_SLACK_S = 1.0  # a student's process that is late says so first
 
 
 class CheckerError(RuntimeError):
@@ -65,13 +67,30 @@ class Checker:
             self._remote.until = min(time.monotonic() + self._limits.cell_s, self._end)
             try:
                 if cell.kind == "test":
-                    self._say({"outcome": self._test(cell)})
+                    with self._bounded():
+                        outcome = self._test(cell)
+                    self._say({"outcome": outcome})
                 else:
                     self._run_there(cell)
             except StudentGone as gone:
                 self._gone = gone.kind
         notes = [*self._notes, *self._remote.notes]
         self._say({"end": self._gone, "output": "".join(self._output), "notes": notes[:_NOTES]})
+
+    @contextlib.contextmanager
+    def _bounded(self):
+        """End a check that does not come to an end: a model of the student's may be small to describe and endless to run."""
+
+        def late(number, frame) -> None:
+            raise StudentGone("late")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, max(self._remote.until - time.monotonic(), 0) + _SLACK_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def _say(self, record: dict) -> None:
         self._report.send(encode(record), time.monotonic() + 30)

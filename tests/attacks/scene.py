@@ -37,8 +37,9 @@ assert choose_plan(plans) == "{input}", "A hidden test did not hold."
 """
 # What commands write by themselves.
 _WRITTEN = re.compile(
-    r"^jail\.|^tmp/(?!attacked)|course/(autograded/|feedback/|grading/|gradebook\.db|\.tlcourse|\.nbgrader\.log)|home/\.(jupyter|local|cache)(/|$)"
-    r"|home/\.ipython/.*(sqlite|README|/db/|/pid/|/log/|/security/)|__pycache__"
+    r"^jail\.|^tmp/(?!attacked)|^home/\.(jupyter|local|cache)(/|$)|__pycache__"
+    r"|^course/(submitted/attacker|autograded|feedback|grading|gradebook\.db|\.tlcourse|\.nbgrader\.log)"
+    r"|^home/\.ipython/.*(sqlite|README|/db|/pid|/log|/security)|^home/\.ipython(/profile_default(/startup)?)?$"
 )
 
 
@@ -131,18 +132,17 @@ class Scene:
         }  # fmt: skip
 
     def state(self) -> dict[str, str]:
-        """Every file's digest and mode, but for what grading writes; and what the gradebook says of the neighbour."""
+        """Every file's digest and mode, but for what grading writes."""
         found = {}
-        for path in sorted(self.folder.rglob("*")):
-            name = path.relative_to(self.folder).as_posix()
-            if _WRITTEN.search(name) or path.parts[-3:-1] == ("submitted", "attacker"):
-                continue
-            status = path.lstat()
-            content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-            found[name] = f"{status.st_mode:o} {hashlib.sha256(content).hexdigest()[:16]}"
-        return {
-            name: said for name, said in found.items() if not name.startswith("course/submitted/attacker/")
-        }
+        for place, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if not name.startswith("grader-")]  # a worker's own
+            for path in (Path(place, name) for name in (*folders, *names)):
+                name = path.relative_to(self.folder).as_posix()
+                if not _WRITTEN.search(name):
+                    status = path.lstat()
+                    content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+                    found[name] = f"{status.st_mode:o} {hashlib.sha256(content).hexdigest()[:16]}"
+        return found
 
     def scores(self) -> dict[str, float]:
         """Points of each student who has any grade, read from the database itself."""
