@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from graders.autograde.sandbox.clearing import clear
 
 from .attack import UNIT, Attack
 from .harm import Found, changes
@@ -55,7 +56,7 @@ def attack_stock(scene: Scene, attack: Attack, folder: Path) -> Found:
         written=tuple(written), running=tuple(said["left"]) if said else (), acting=tuple(_acting(own)),
         followed=followed, ended=said is not None, seconds=round(seconds, 1),
     )  # fmt: skip
-    shutil.rmtree(folder)
+    clear(str(folder))
     return found
 
 
