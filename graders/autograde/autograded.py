@@ -33,7 +33,7 @@ def autograded_notebook(lesson: Lesson, rebuilt: Rebuilt | None, evidence: Evide
     Hidden tests are not in it, nor anything else of the student's than source, as text. `rebuilt` is None where the
     submission could not be rebuilt.
     """
-    notebook = nbformat.reads(lesson.release, as_version=4)
+    notebook = v4.reads(lesson.release)  # no validation, which is for what comes from elsewhere
     outcomes = {outcome.grade_id: outcome for outcome in evidence.checks}
     answers = rebuilt.answers if rebuilt else {}
     own: dict[int, list] = {}
@@ -97,7 +97,7 @@ def write_notebook(
             os.replace(half, copy)
     return write_whole(
         folder / f"{lesson.name}.ipynb",
-        (nbformat.writes(notebook) + "\n").encode(),
+        (v4.writes(notebook) + "\n").encode(),
         0o664 if course.directory.groupshared else 0o444,
     )
 

@@ -108,7 +108,7 @@ def _serve(end: socket.socket, kind: str, view: View, children: set[int]) -> Non
 
 def _start(request: dict, kind: str, view: View, links: tuple[int, ...]) -> int:
     limits = Limits(**request["limits"])
-    begin = Start(request["isolation"], view, request["root"], limits, links)
+    begin = Start(request["isolation"], view, request["root"], limits, links, alone=kind == "checker")
 
     def body(*links: int) -> None:
         from .channel import Channel

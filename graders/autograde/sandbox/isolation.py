@@ -31,6 +31,7 @@ class Start:
     Attributes:
         root: an empty folder for the namespaces' root, or for Landlock the only folder that may be written.
         links: the descriptors that it keeps.
+        alone: it is to start no other process.
     """
 
     isolation: Isolation
@@ -38,6 +39,7 @@ class Start:
     root: str
     limits: Limits
     links: tuple[int, ...]
+    alone: bool = False
 
 
 def available_isolation() -> tuple[Isolation, str]:
@@ -96,16 +98,18 @@ def start(begin: Start, body: Callable[..., None]) -> int:
     """
     ready, say = os.pipe()
     go, tell = os.pipe()
-    pid = namespaces.start_process() if begin.isolation == "namespaces" else os.fork()
+    spaces = begin.isolation == "namespaces"
+    pid = namespaces.start_process() if spaces and not begin.alone else os.fork()
     if pid == 0:
         _child(begin, body, say, go)
     os.close(say)
     os.close(go)
     try:
-        if begin.isolation == "namespaces":
+        if spaces:
+            _await(ready, b"apart")
             namespaces.map_users(pid)
         os.write(tell, b"!")
-        _await_ready(ready)
+        _await(ready, b"ready")
     except OSError:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -117,13 +121,13 @@ def start(begin: Start, body: Callable[..., None]) -> int:
     return pid
 
 
-def _await_ready(ready: int) -> None:
+def _await(ready: int, word: bytes) -> None:
     poll = select.poll()
     poll.register(ready, select.POLLIN)
     if not poll.poll(_READY_S * 1000):
         raise OSError(f"the sandbox was not ready within {_READY_S:.0f} seconds")
     said = os.read(ready, 1000)
-    if said != b"ready":
+    if said != word:
         raise OSError(said.decode(errors="replace") or "the process ended while it was set up")
 
 
@@ -131,6 +135,10 @@ def _child(begin: Start, body: Callable[..., None], say: int, go: int) -> None:
     status = 1
     try:
         try:
+            if begin.isolation == "namespaces":
+                if begin.alone:
+                    namespaces.leave_namespaces()
+                os.write(say, b"apart")
             if not os.read(go, 1):
                 os._exit(1)
             os.close(go)
@@ -149,7 +157,7 @@ def _child(begin: Start, body: Callable[..., None], say: int, go: int) -> None:
 
 def _settle(begin: Start) -> None:
     if begin.isolation == "namespaces":
-        namespaces.settle(begin.view, begin.root, begin.limits, begin.links)
+        namespaces.settle(begin.view, begin.root, begin.limits, begin.links, begin.alone)
         return
     os.setsid()
     os.chdir(begin.root if begin.view.home else "/")

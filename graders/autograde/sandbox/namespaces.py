@@ -31,6 +31,11 @@ def start_process() -> int:
     return system.clone(sum(_FLAGS.values()))
 
 
+def leave_namespaces() -> None:
+    """Move this process, which is to start no other, into new namespaces of everything but processes."""
+    system.unshare(sum(flag for name, flag in _FLAGS.items() if name != "pid"))
+
+
 def map_users(pid: int) -> None:
     """Give the child of `start_process` its users: nobody, and for root also root, as which it sets itself up."""
     folder = Path(f"/proc/{pid}")
@@ -46,15 +51,16 @@ def map_users(pid: int) -> None:
         (folder / name).write_text(f"{_NOBODY} {own} 1\n")
 
 
-def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...]) -> None:
-    """In the child, once its users are mapped: see `view` alone and give up every right. Returns in a grandchild.
+def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: bool) -> None:
+    """In the child, once its users are mapped: see `view` alone and give up every right.
 
-    The child itself stays as pid 1: it reaps what is left over, and when the grandchild ends it ends with its status, which
-    ends every process of the namespace.
+    Returns in a grandchild, unless `alone`. The child itself stays as pid 1: it reaps what is left over, and when the
+    grandchild ends it ends with its status, which ends every process of the namespace.
 
     Args:
         root: an empty folder, where the new root is mounted; nothing of it is seen outside.
         keep: the descriptors that the grandchild keeps and pid 1 does not.
+        alone: this process starts no other and signals none; it has no pid 1, and saves a fork.
     """
     os.setsid()
     mapped = mapped_bytes()
@@ -64,10 +70,13 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...]) -> None
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     if landlock.version():
         landlock.restrict(["/"], ["/"], [HOME, "/tmp", "/proc"] if view.home else ["/proc"])
-    seccomp.install(alone=False)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # which pid 1 ignores
+    seccomp.install(alone)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     set_limits(limits, mapped)
+    if alone:
+        os.chdir("/")
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # which pid 1 ignores
     child = os.fork()
     if child:
         for descriptor in keep:

@@ -13,7 +13,7 @@ X86 = platform.machine() == "x86_64"
 SUPPORTED = platform.system() == "Linux" and platform.machine() in ("x86_64", "aarch64")
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
-_CLONE, _PIVOT_ROOT, _CAPSET = (56, 155, 126) if X86 else (220, 41, 91)
+_CLONE, _PIVOT_ROOT, _CAPSET, _UNSHARE = (56, 155, 126, 272) if X86 else (220, 41, 91, 97)
 _MOUNT_SETATTR = 442
 
 
@@ -54,6 +54,11 @@ def clone(flags: int) -> int:
     if pid < 0:
         raise OSError(error, f"clone: {os.strerror(error)}")
     return pid
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces."""
+    call(_UNSHARE, flags, what="unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
