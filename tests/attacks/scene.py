@@ -27,7 +27,7 @@ BY_ID = {exercise.id: exercise for exercise in exercises(UNIT)}
 RIGHT = {id: exercise.right[0] for id, exercise in BY_ID.items()}
 BEST = float(sum(exercise.points for exercise in BY_ID.values()))
 NEIGHBOUR = "neighbour"
-LARGEST_PAGE = 1 << 20  # of feedback, beyond what a page of an honest student has
+LARGEST_PAGE = 4 << 20  # of feedback, in bytes
 
 _HIDDEN = """### BEGIN HIDDEN TESTS
 # {hidden}
@@ -214,7 +214,11 @@ def harmful(page: str) -> list[str]:
         for sign in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200f\u061c"
     }
     acting = sorted({said for sign, said in {**signs, **turning}.items() if sign in page})
-    return sorted(set(reader.found)) + acting
+    return (
+        sorted(set(reader.found))
+        + acting
+        + ([f"{len(page) >> 20} MiB of it"] if len(page) > LARGEST_PAGE else [])
+    )
 
 
 class _Page(HTMLParser):
