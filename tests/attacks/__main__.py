@@ -38,6 +38,7 @@ def main() -> None:
 
 
 def _measure_stock(ids: list[str]) -> None:
+    measured.forget_all_but([attack.id for attack in read_corpus()])
     known = measured.read()
     attacks = [
         attack

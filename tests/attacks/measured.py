@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from .attack import Attack
@@ -31,6 +32,16 @@ def keep(attack: Attack, found: Found, path: Path = STOCK) -> None:
     """Add a measurement, whole or not at all."""
     known = json.loads(path.read_text()) if path.exists() else {}
     known[attack.id] = {"digest": digest(attack), "found": found.to_dict()}
+    _write(known, path)
+
+
+def forget_all_but(ids: Collection[str], path: Path = STOCK) -> None:
+    """Drop measurements of attacks that are no more."""
+    if path.exists():
+        _write({id: one for id, one in json.loads(path.read_text()).items() if id in ids}, path)
+
+
+def _write(known: dict, path: Path) -> None:
     half = path.with_suffix(".part")
     half.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
     os.replace(half, path)
