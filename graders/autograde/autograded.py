@@ -20,7 +20,7 @@ from .assignment import Lesson
 from .course import Course
 from .rebuild import Rebuilt
 from .records import CheckOutcome, Evidence
-from .text import as_markdown, plain
+from .text import as_markdown, plain, visible
 
 UNSAFE = "Graded without isolation: the student's code could have changed this result."
 _MISSING = "# This cell is missing from what was handed in."
@@ -38,7 +38,7 @@ def autograded_notebook(lesson: Lesson, rebuilt: Rebuilt | None, evidence: Evide
     answers = rebuilt.answers if rebuilt else {}
     own: dict[int, list] = {}
     for number, (place, source) in enumerate(rebuilt.extras if rebuilt else (), 1):
-        cell = v4.new_code_cell(source, metadata={"tags": ["student"]})
+        cell = v4.new_code_cell(visible(source), metadata={"tags": ["student"]})
         cell.id = f"student-{number}"
         own.setdefault(place, []).append(cell)
     cells = [*_remarks(rebuilt, evidence), *own.get(-1, [])]
@@ -123,7 +123,7 @@ def _answer(cell_type: str, answer: str | None) -> str:
     if answer is None:
         return _MISSING if cell_type == "code" else _MISSING.lstrip("# ")
     if cell_type == "code":
-        return answer
+        return visible(answer)
     return SanitizeHTML().sanitize_html_tags(plain(answer, 256 << 10))
 
 

@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import random
+import signal
 import sys
 import time
 import types
@@ -24,10 +25,11 @@ from .channel import Channel
 from .codec import decode, encode
 from .plain import plain_source, plain_text
 from .records import Cell, Limits, Submission
-from .source import HELD, CountAssertions, names_bound, names_loaded, usual_alias
+from .source import HELD, CountAssertions, hidden_lines, names_bound, names_loaded, usual_alias
 from .stubs import NotSent, Remote, StudentGone, source_of_shared
 
 _NOTES, _OUTPUT = 20, 2000
+_SLACK_S = 1.0  # a student's process that is late says so first
 
 
 class CheckerError(RuntimeError):
@@ -48,6 +50,10 @@ class Checker:
         self._errors: dict[str, str] = {}  # of solution cells
         self._notes: list[str] = []
         self._output, self._printed = [], 0
+        self._hidden: frozenset[int] = frozenset()  # lines of the check that runs
+        self._has_secrets = (
+            False  # the student's process has met inputs of hidden tests, and could print them
+        )
         self._gone = ""
         self._met_student = False
 
@@ -61,7 +67,9 @@ class Checker:
             self._remote.until = min(time.monotonic() + self._limits.cell_s, self._end)
             try:
                 if cell.kind == "test":
-                    self._say({"outcome": self._test(cell)})
+                    with self._bounded():
+                        outcome = self._test(cell)
+                    self._say({"outcome": outcome})
                 else:
                     self._run_there(cell)
             except StudentGone as gone:
@@ -69,12 +77,27 @@ class Checker:
         notes = [*self._notes, *self._remote.notes]
         self._say({"end": self._gone, "output": "".join(self._output), "notes": notes[:_NOTES]})
 
+    @contextlib.contextmanager
+    def _bounded(self):
+        """End a check that does not come to an end: a model of the student's may be small to describe and endless to run."""
+
+        def late(number, frame) -> None:
+            raise StudentGone("late")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, max(self._remote.until - time.monotonic(), 0) + _SLACK_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
     def _say(self, record: dict) -> None:
         self._report.send(encode(record), time.monotonic() + 30)
 
     def _run_there(self, cell: Cell) -> None:
         error, output = self._remote.run(cell.grade_id, cell.source)
-        room = self._limits.output_bytes - self._printed
+        room = 0 if self._has_secrets else self._limits.output_bytes - self._printed
         text = plain_text(output, max(room, 0)) if output and room > 0 else ""
         self._printed += len(text)
         self._output.append(text)
@@ -89,7 +112,7 @@ class Checker:
         if cell.kind == "solution":
             self._errors[cell.grade_id] = said
         else:
-            self._notes.append(f"An extra cell stopped with {said}.")
+            self._notes.append(f"An extra cell stopped with {_kind(error) if self._has_secrets else said}.")
 
     def _run_setup_here(self, cell: Cell, failed_there: bool) -> None:
         source = plain_source(cell.source)
@@ -112,6 +135,8 @@ class Checker:
 
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)
+        self._hidden = hidden_lines(plain_source(cell.source))
+        self._has_secrets |= bool(self._hidden)
         self._seed()
         evidence.begin(self._submission.seed)
         self._remote.contacts, self._remote.effects, self._met_student = 0, False, False
@@ -123,6 +148,8 @@ class Checker:
             completed = True
         except CheckFailed as error:
             message, mistake = str(error), error.mistake.id if error.mistake is not None else ""
+            if error.__cause__ in self._remote.raised and self._is_hidden(error):
+                message = f"In a hidden test your code stopped with {_kind(error.__cause__)}."
         except Exception as error:  # whatever came of a student's values
             message = self._sentence(error, cell)
         assertions = evidence.held_so_far() if self._remote.contacts else 0
@@ -189,9 +216,19 @@ class Checker:
             return name not in self._missing
         return name in self._bound_by_student and (self._names[name] is None or self._names[name] is ...)
 
+    def _is_hidden(self, error: Exception) -> bool:
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename.startswith("<check ") and trace.tb_lineno in self._hidden:
+                return True
+            trace = trace.tb_next
+        return False
+
     def _sentence(self, error: Exception, cell: Cell) -> str:
         """What a student reads: never a hidden test's source, nor its traceback."""
         if any(error is raised for raised in self._remote.raised):
+            if self._is_hidden(error):
+                return f"In a hidden test your code stopped with {_kind(error)}."
             return f"Your code stopped with {_said(error)}."
         if isinstance(error, AssertionError):
             # Only what the lesson itself says: numpy's own texts, for one, hold the values that were expected.
@@ -204,6 +241,11 @@ class Checker:
                 f"The check {cell.grade_id} stopped before it met any answer: {_said(error)}."
             ) from error
         return f"The check could not use what your code gave it ({type(error).__name__}). Look at the type and the shape."
+
+
+def _kind(error: BaseException) -> str:
+    """The builtin type that it is, or is derived from: a name of the student's own could tell what was passed to it."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
 
 def _raised_by_lesson(error: BaseException) -> bool:

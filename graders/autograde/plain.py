@@ -7,7 +7,9 @@ import re
 _HARMLESS_CELL_MAGICS = ("time", "timeit", "capture", "prun")
 _MAGIC = re.compile(r"^(\s*)(?:[%!].*|\?{1,2}\S.*|[\w.]+\?{1,2})$")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def plain_source(source: str) -> str:

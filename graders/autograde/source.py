@@ -6,6 +6,7 @@ import ast
 import builtins
 
 HELD = "__held__"
+_HIDDEN_BEGIN, _HIDDEN_END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"  # of nbgrader's ClearHiddenTests
 _ALIASES = {
     "np": "numpy",
     "pd": "pandas",
@@ -38,6 +39,19 @@ def names_bound(source: str) -> set[str]:
         elif isinstance(node, ast.alias):
             bound.add(node.asname or node.name.partition(".")[0])
     return bound
+
+
+def hidden_lines(source: str) -> frozenset[int]:
+    """Numbers of the lines between nbgrader's marks of hidden tests."""
+    inside, found = False, set()
+    for number, line in enumerate(source.splitlines(), 1):
+        if _HIDDEN_BEGIN in line:
+            inside = True
+        elif _HIDDEN_END in line:
+            inside = False
+        elif inside:
+            found.add(number)
+    return frozenset(found)
 
 
 def usual_alias(name: str, module: str) -> bool:

@@ -6,7 +6,7 @@ import re
 
 # CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), other two-character escapes; then what is left of controls.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _CUT = "\n… (cut here: it was {size:,} bytes long)"
 
 
@@ -17,6 +17,11 @@ def plain(text: str, limit: int = 16 << 10) -> str:
     if len(encoded) <= limit:
         return encoded.decode("utf-8")
     return encoded[:limit].decode("utf-8", "ignore") + _CUT.format(size=len(encoded))
+
+
+def visible(source: str) -> str:
+    """A program as it may be shown: what turns text around or acts on a terminal is there as Python would write it."""
+    return _CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", source)
 
 
 def shown(name: str) -> str:

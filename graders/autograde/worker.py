@@ -7,7 +7,6 @@ import json
 import os
 import random
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from .codec import CodecError, decode, encode
 from .processes import descendants, private_bytes
 from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
 from .sandbox import choose_isolation
+from .sandbox.clearing import clear
 from .sandbox.view import ENVIRONMENT, search_path
 from .sentences import how_it_ended
 from .server import command
@@ -96,7 +96,7 @@ class Worker:
     def close(self) -> None:
         """End the servers and whatever they started."""
         self._stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        clear(str(self._folder))
 
     @property
     def server_pids(self) -> dict[str, int]:
@@ -213,7 +213,7 @@ class _Grading:
     def _ask_to_start(self, kind: str, ends: tuple[socket.socket, ...]) -> None:
         root = self._roots[kind]
         if self._isolation != "namespaces":
-            shutil.rmtree(root, ignore_errors=True)
+            clear(str(root))
         root.mkdir(exist_ok=True)
         # Not the submission's seed: the student's process is not to know what the hidden inputs are drawn from.
         seed = random.Random(f"{kind} {self._submission.digest} {self._submission.seed}").getrandbits(62)

@@ -1,0 +1,91 @@
+"""Whatever a submission tries: no credit, nothing read, nothing written, an end, and nothing for the next one to feel."""
+
+import pytest
+
+from . import attack, measured
+from .attack import read_corpus
+from .ours import make
+from .scene import BEST, ROOT, Scene
+from .stock import attack_stock, prepared
+
+ATTACKS = {one.id: one for one in read_corpus()}
+# What a kind of isolation has to withstand by itself; forging is met by other parts, which are the same under each.
+_BY_ISOLATION = ("reading", "writing", "exhaustion")
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """A course and a worker, held apart as well as this machine can."""
+    with make(tmp_path_factory.mktemp("ours") / "scene", "auto") as ours:
+        yield ours
+
+
+@pytest.fixture(scope="module")
+def landlocked(tmp_path_factory):
+    """The same with Landlock, for machines (many containers) that allow no namespaces."""
+    with make(tmp_path_factory.mktemp("landlocked") / "scene", "landlock") as ours:
+        yield ours
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory) -> Scene:
+    """A course whose neighbour was graded by stock nbgrader."""
+    return prepared(Scene.make(tmp_path_factory.mktemp("stock") / "scene"))
+
+
+@pytest.mark.xdist_group("attacks")
+@pytest.mark.parametrize("id", ATTACKS)
+def test_an_attack_does_no_harm(ours, id):
+    found = ours.attack(ATTACKS[id], feedback=ATTACKS[id].family == "injection")
+    assert found.harm(BEST) == []
+
+
+@pytest.mark.xdist_group("attacks-landlock")
+@pytest.mark.parametrize("id", [id for id, one in ATTACKS.items() if one.family in _BY_ISOLATION])
+def test_an_attack_does_no_harm_without_namespaces(landlocked, id):
+    assert landlocked.attack(ATTACKS[id]).harm(BEST) == []
+
+
+# One of each kind that works on stock nbgrader: were they to do no harm there, they would prove nothing here.
+REAL = {
+    "run-cell-replaced": lambda found: found.points > 0,
+    "planted-torch": lambda found: found.points > 0,
+    "solution-from-the-source": lambda found: found.points > 0 and "solution" in found.leaked,
+    "start-up-file": lambda found: found.next == 0 and found.written,
+}
+
+
+@pytest.mark.xdist_group("attacks-landlock")
+@pytest.mark.parametrize("id", REAL)
+def test_an_attack_is_real(stock, id, tmp_path):
+    found = attack_stock(stock, ATTACKS[id], tmp_path / "own")
+    assert REAL[id](found), found
+
+
+def test_the_corpus_covers_every_family():
+    families = {one.family for one in ATTACKS.values()}
+    assert {"reading", "writing", "metadata", "exhaustion", "injection"} < families
+    assert len(ATTACKS) == len(read_corpus()) >= 60
+    assert all(one.tries.endswith(".") for one in ATTACKS.values())
+
+
+def test_what_was_measured_is_of_attacks_that_there_are():
+    assert set(measured.read()) <= set(ATTACKS)
+
+
+def test_the_page_has_a_row_for_each_attack():
+    rows = [
+        line
+        for line in (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    assert [row.split("`")[1] for row in rows] == list(ATTACKS)
+
+
+def test_an_attack_with_a_section_that_there_is_not_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "forging.txt").write_text("Forging.\n\n## one\nTries.\n%% begin\npass\n")
+    monkeypatch.setattr(attack, "CORPUS", tmp_path)
+    with pytest.raises(ValueError, match="unknown sections"):
+        read_corpus()
