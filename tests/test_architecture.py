@@ -40,6 +40,14 @@ def test_importing_the_toolkit_is_quick_and_loads_nothing_heavy():
     assert {heavy for _, heavy in runs} == {"False"}
 
 
+def test_what_nbgrader_s_configuration_imports_loads_no_torch():
+    code = (
+        "import sys, graders.checks.execute; before = 'torch' in sys.modules;"
+        "from graders.checks import EXERCISES; print(before, 'torch' in sys.modules)"
+    )
+    assert run(sys.executable, "-c", code).split() == ["False", "True"]
+
+
 @pytest.mark.parametrize(
     "name", [path.stem for path in (ROOT / "tlwidgets/static").glob("*.js") if path.stem != "common"]
 )

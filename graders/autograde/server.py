@@ -49,7 +49,7 @@ def _import(kind: str) -> None:
     import tlwidgets  # noqa: F401  before torch: it asks torch's threads to be polite
 
     if kind == "checker":
-        import graders.checks  # noqa: F401
+        import graders.checks.units  # noqa: F401
 
         from . import checker  # noqa: F401
     else:

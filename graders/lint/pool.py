@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from .trial import Outcome, Trial, run_trial
 
 # An optimizer imports torch._dynamo when it is first made, which takes seconds: once here, not once a trial.
-_PRELOADED = ["torch", "torch._dynamo", "graders.checks", "graders.lint.trial"]
+_PRELOADED = ["torch", "torch._dynamo", "graders.checks.units", "graders.lint.trial"]
 
 
 def run_trials(

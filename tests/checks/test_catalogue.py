@@ -6,6 +6,7 @@ import io
 import pytest
 import torch
 
+from graders import checks
 from graders.checks import EXERCISES, CheckFailed, evidence, exercises
 from graders.checks.programs import functions as define
 
@@ -16,6 +17,14 @@ RIGHT = [(exercise, place) for exercise in EXERCISES for place in range(len(exer
 def functions(exercise, program: str) -> list:
     """Run a student's cell and return what it defined."""
     return define(program, exercise.functions)
+
+
+def test_every_check_is_imported_from_the_package_by_its_name():
+    names = {f"check_{exercise.id.replace('-', '_')}": exercise.check for exercise in EXERCISES}
+    assert {name: getattr(checks, name) for name in names} == names
+    assert set(names) < set(dir(checks))
+    with pytest.raises(AttributeError, match="no name 'check_nothing'; it offers"):
+        _ = checks.check_nothing
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import uuid
 from dataclasses import replace
 
 from torch import nn
@@ -17,11 +15,11 @@ from .environment import is_live
 from .forks import Forks
 from .freeze_panel import FreezePanel
 from .freeze_state import most_layers, preset_plans
-from .receipt import Receipt
+from .panel import Panel
 from .train_panel import TrainPanel
 
 
-class ForkPanel:
+class ForkPanel(Panel):
     """Fork a run at a step that is chosen on its curves, and see both courses side by side.
 
     Args:
@@ -48,7 +46,7 @@ class ForkPanel:
                 "This run kept no snapshots, so there is no way back into it. Train with snapshots: "
                 "TrainPanel(..., snapshots=25), or fit(..., snapshots=25), keeps the state every 25 steps."
             )
-        self._lock = threading.RLock()
+        super().__init__()
         self._run, self._model, self._freezing = run, model, freezing
         self._from_panel = isinstance(source, TrainPanel)
         self._tree = ModelTree.of(model)
@@ -60,10 +58,6 @@ class ForkPanel:
         self._forks = Forks(run, model, self._lock, self._told)
         self._choice = chosen.Choice(step=0, k=k)
         self._choice = replace(self._choice, step=min(self._most, self._each))
-        self._message = {"kind": "", "text": ""}
-        self._widget = None
-        self._twin = ""
-        self._receipt = Receipt(self._rendered)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -293,16 +287,10 @@ class ForkPanel:
             self._model = self._freezing = self._forks.model = None
             for each in self.forks:
                 each.model = None
-            self._receipt.close()
-            if self._widget is not None:
-                self._widget.close()
-                self._widget = None
+            self._closed = True
+            self._close_views()
 
     # -- telling ---------------------------------------------------------------------------------------------
-
-    def _say(self, kind: str, text: str) -> None:
-        self._message = {"kind": kind, "text": text}
-        self._publish()
 
     def _told(self, now: bool) -> None:
         """A fork made a step, or ended."""
@@ -311,40 +299,14 @@ class ForkPanel:
             self._message = {"kind": "error", "text": words}
         self._publish(now)
 
-    def _publish(self, now: bool = False) -> None:
-        if self._widget is not None:
-            self._widget.publish(now)
-        if now:
-            self._receipt.flush()
-            if self._twin:
-                self._show_twin(update=True)
-        else:
-            self._receipt.touch()
-
     def _rendered(self) -> tuple[str, str]:
         state = self.state
         return fork_html(state), fork_text(state)
 
-    def _show_twin(self, update: bool) -> None:
-        from IPython.display import publish_display_data
+    def _make_widget(self):
+        from .fork_widget import ForkWidget
 
-        html, text = self._rendered()
-        publish_display_data(
-            {"text/html": html, "text/plain": text}, transient={"display_id": self._twin}, update=update
-        )
-
-    def _ipython_display_(self) -> None:
-        if not is_live() or self._model is None:
-            # Shown before `fork()`, it becomes both curves at the end, in the same place.
-            self._twin = self._twin or f"tl-fork-{uuid.uuid4().hex[:12]}"
-            self._show_twin(update=False)
-            return
-        if self._widget is None:
-            from .fork_widget import ForkWidget
-
-            self._widget = ForkWidget(self)
-        self._widget.show()
-        self._receipt.show()
+        return ForkWidget(self)
 
     def __repr__(self) -> str:
         return f"ForkPanel({self._title}: {len(self.forks)} forks, marker after step {self._choice.step})"

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from torch import nn
 
 from ..core import FreezePlan
-from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, TrainingError, fork
+from ..train import Control, EpochEnded, Event, ForkError, Run, Stepped, fork
 from . import fork_state as shown
 from .fork_choice import Choice, change_words
 from .fork_state import MOST_FORKS, Fork
+from .panel import join, sentence
 from .train_state import Trace
 
 _NAMES = "ABCDEFGH"
@@ -150,21 +151,16 @@ class Forks:
         thread = self._thread
         if thread is None or thread is threading.current_thread():
             return
-        try:
-            while thread.is_alive():
-                thread.join(0.5)  # by pieces: on Windows nothing interrupts a join without an end
-        except KeyboardInterrupt:
+
+        def stop() -> None:
             with self._lock:
                 self.stop()
-            thread.join()
-            raise
+
+        join(thread, stop)
 
     def error_words(self) -> str:
         """What went wrong in the last fork; empty where nothing did."""
-        if self.error is None:
-            return ""
-        known = isinstance(self.error, (ValueError, TrainingError))
-        return str(self.error) if known else f"{type(self.error).__name__}: {self.error}"
+        return "" if self.error is None else sentence(self.error)
 
     # -- taking away -----------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 
 from torch import nn
@@ -12,14 +11,13 @@ from ..render.unfreeze import unfreeze_html, unfreeze_text
 from ..train.unfreezing import PRESETS, Unfreezing
 from . import unfreeze_state as shown
 from .assets import script, style
-from .environment import is_live
-from .receipt import Receipt
+from .panel import Panel
 from .wire import PanelWidget, unknown_request
 
 _HISTORY = 200  # schedules that undo remembers
 
 
-class UnfreezeScore:
+class UnfreezeScore(Panel):
     """Choose from which epoch on each part of a model learns, by dragging or from code.
 
     Args:
@@ -45,7 +43,7 @@ class UnfreezeScore:
         schedule: Unfreezing | Mapping[int, FreezePlan] | None = None,
         sample=None,
     ) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
         self._tree, self._profile = _read(model_or_tree, sample)
         self._score = _begin(self._tree, epochs, schedule)
         self._options = {name: dict(preset.options) for name, preset in PRESETS.items()}
@@ -57,11 +55,7 @@ class UnfreezeScore:
         self._gesture: str | None = None
         self._costs: dict[int, Cost] = {}
         self._callbacks: list[Callable[[UnfreezeScore], None]] = []
-        self._message = {"kind": "", "text": ""}
         self._current = 0
-        self._closed = False
-        self._widget: _ScoreWidget | None = None
-        self._receipt = Receipt(self._rendered)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -186,11 +180,8 @@ class UnfreezeScore:
             if self._closed:
                 return
             self._closed = True
-            self._receipt.close()
+            self._close_views()
             self._callbacks.clear()
-            if self._widget is not None:
-                self._widget.close()
-                self._widget = None
 
     def _adopt(self, score: Unfreezing, said: str, gesture: str | None = None) -> None:
         if score == self._score:
@@ -224,30 +215,12 @@ class UnfreezeScore:
         for callback in list(self._callbacks):
             callback(self)
 
-    def _say(self, kind: str, text: str) -> None:
-        self._message = {"kind": kind, "text": text}
-        self._publish()
-
-    def _publish(self) -> None:
-        if self._widget is not None:
-            self._widget.publish()
-        self._receipt.touch()
-
     def _rendered(self) -> tuple[str, str]:
         state = self.state
         return unfreeze_html(state), unfreeze_text(state)
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
-        if not is_live() or self._closed:
-            html, text = self._rendered()
-            publish_display_data({"text/html": html, "text/plain": text})
-            return
-        if self._widget is None:
-            self._widget = _ScoreWidget(self)
-        self._widget.show()
-        self._receipt.show()
+    def _make_widget(self):
+        return _ScoreWidget(self)
 
     def __repr__(self) -> str:
         return f"UnfreezeScore({self._tree.model_type}: {self._score})"
