@@ -67,7 +67,11 @@ class Scene:
         (folder / "tmp").mkdir()
         source = scene.course / "source" / UNIT
         shutil.copytree(ROOT / "course" / "source" / UNIT, source)
-        shutil.copy(ROOT / "course" / "nbgrader_config.py", scene.course)
+        config = (ROOT / "course" / "nbgrader_config.py").read_text(encoding="utf-8")
+        # A lesson with hidden tests would not be released; here they are what an attack may look for.
+        (scene.course / "nbgrader_config.py").write_text(
+            f"{config}\nc.RefuseUnfitLesson.enabled = False\n", encoding="utf-8"
+        )
         _plant(source / f"{UNIT}.ipynb", canaries)
         run([sys.executable, "-m", "nbgrader", "generate_assignment", UNIT], scene)
         run(

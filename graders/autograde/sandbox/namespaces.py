@@ -91,6 +91,13 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: 
 def _mount_view(view: View, root: str, limits: Limits) -> None:
     system.mount("none", "/", None, _RECURSIVE | _PRIVATE)
     system.mount("tmpfs", root, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=755")
+    # First the folders to write in, then what is read: that may lie beneath them (a course in /tmp).
+    os.makedirs(root + HOME)
+    os.mkdir(root + "/tmp")
+    if view.home:
+        size = f"size={limits.file_bytes},nr_inodes=4096,mode=777"
+        system.mount("tmpfs", root + HOME, "tmpfs", _NO_SUID | _NO_DEVICES, size)
+        system.mount(root + HOME, root + "/tmp", None, _BIND)
     for path in view.readable:
         _bind(path, root)
     for path in view.masked:
@@ -102,12 +109,6 @@ def _mount_view(view: View, root: str, limits: Limits) -> None:
             os.symlink(os.readlink(path), root + path)
     os.symlink("/proc/self/fd", root + "/dev/fd")
     _mount_proc(root + "/proc")
-    os.makedirs(root + HOME)
-    os.mkdir(root + "/tmp")
-    if view.home:
-        size = f"size={limits.file_bytes},nr_inodes=4096,mode=777"
-        system.mount("tmpfs", root + HOME, "tmpfs", _NO_SUID | _NO_DEVICES, size)
-        system.mount(root + HOME, root + "/tmp", None, _BIND)
     system.set_mount_flags(root, _READ_ONLY | _NO_SUID | _NO_DEVICES, recursive=False)
     system.enter_root(root)
 

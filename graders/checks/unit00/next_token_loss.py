@@ -194,4 +194,15 @@ NEXT_TOKEN_LOSS = Exercise(
         "    picked = chances.gather(-1, input_ids[:, 1:].unsqueeze(-1)).squeeze(-1)\n"
         "    return -(picked * keep).sum() / keep.sum()\n",
     ),
+    equivalent=(
+        (
+            "losses = nn.functional.cross_entropy(scores.transpose(1, 2), targets, reduction='none') => "
+            "losses = nn.functional.cross_entropy(scores.transpose(2, 1), targets, reduction='none')",
+            "a transposition has no order",
+        ),
+        (
+            "chances = logits[:, :-1].log_softmax(-1) => chances = logits[:, :].log_softmax(-1)",
+            "`gather` reads no further than its indices reach",
+        ),
+    ),
 )

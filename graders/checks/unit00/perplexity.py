@@ -120,4 +120,16 @@ PERPLEXITY = Exercise(
         "    mean = torch.dot(torch.tensor(losses).double(), torch.tensor(tokens).double()) / sum(tokens)\n"
         "    return mean.exp().item()\n",
     ),
+    equivalent=(
+        (
+            "total = sum((loss * count for loss, count in zip(losses, tokens))) => "
+            "total = sum((loss * count for loss, count in zip(tokens, losses)))",
+            "a product has no order",
+        ),
+        (
+            "mean = torch.dot(torch.tensor(losses).double(), torch.tensor(tokens).double()) / sum(tokens) => "
+            "mean = torch.dot(torch.tensor(tokens).double(), torch.tensor(losses).double()) / sum(tokens)",
+            "a product has no order",
+        ),
+    ),
 )
