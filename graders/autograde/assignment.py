@@ -100,10 +100,10 @@ def load_lesson(course: Course, assignment: str, path: Path) -> Lesson:
     try:
         notebook = nbformat.read(path, as_version=4)
         for step in steps[:saved]:
-            notebook, resources = step(config=course.config).preprocess(notebook, resources)
+            notebook, resources = step(config=course.config)(notebook, resources)
         cells = tuple(_lesson_cell(cell) for cell in notebook.cells)
         for step in steps[saved + 1 :]:
-            notebook, resources = step(config=course.config).preprocess(notebook, resources)
+            notebook, resources = step(config=course.config)(notebook, resources)
     except Exception as error:  # nbgrader's steps raise whatever they like
         raise GradingError(
             f"{path} can't be generated ({type(error).__name__}: {error}). Run `nbgrader generate_assignment "
