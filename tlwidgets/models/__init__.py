@@ -5,8 +5,23 @@ package's folder without importing it. Nothing here touches the network, and imp
 brings in neither torch nor transformers: they load with the first model.
 """
 
+import importlib
+
+from .audio import load_audio_backbone, prepare_sounds
 from .convert import ConversionError, converted_folder, is_converted
-from .registry import BACKBONES, Backbone, BackboneStatus, UnknownBackboneError, WeightFile, find_backbone
+from .image import load_image_backbone, prepare_images
+from .registry import (
+    BACKBONES,
+    AudioInput,
+    Backbone,
+    BackboneStatus,
+    ImageInput,
+    TextInput,
+    UnknownBackboneError,
+    WeightFile,
+    find_backbone,
+)
+from .source import load_source_head
 from .text import load_language_model, load_text_backbone
 from .weights import (
     DamagedWeightsError,
@@ -19,12 +34,17 @@ from .weights import (
 
 __all__ = [
     "BACKBONES",
+    "AudioClassifier",
+    "AudioInput",
     "Backbone",
     "BackboneStatus",
     "ConversionError",
     "DamagedWeightsError",
+    "ImageClassifier",
+    "ImageInput",
     "MissingWeightsError",
     "TextClassifier",
+    "TextInput",
     "UnknownBackboneError",
     "WeightFile",
     "WeightsError",
@@ -33,16 +53,30 @@ __all__ = [
     "converted_folder",
     "find_backbone",
     "is_converted",
+    "load_audio_backbone",
+    "load_image_backbone",
     "load_language_model",
+    "load_source_head",
     "load_text_backbone",
     "mean_pool",
+    "pitch_in_hertz",
+    "prepare_images",
+    "prepare_sounds",
     "status",
 ]
 
 
-def __getattr__(name: str):
-    if name in ("TextClassifier", "mean_pool"):  # torch classes: loaded when first asked for
-        from . import classifier
+# What needs torch to be defined: loaded when first asked for.
+_LATE = {
+    "AudioClassifier": "classifier",
+    "ImageClassifier": "classifier",
+    "TextClassifier": "classifier",
+    "mean_pool": "classifier",
+    "pitch_in_hertz": "crepe",
+}
 
-        return getattr(classifier, name)
+
+def __getattr__(name: str):
+    if name in _LATE:
+        return getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""A text backbone with a head on top."""
+"""A backbone with a head on top."""
 
 from torch import Tensor, nn
 
@@ -37,3 +37,28 @@ class TextClassifier(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return self.head(self.pool(hidden, attention_mask))
+
+
+class ImageClassifier(nn.Module):
+    """The head on what the backbone puts out: pictures (pictures, 3, size, size) to scores (pictures, classes)."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module):
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        return self.head(self.backbone(pixel_values))
+
+
+class AudioClassifier(nn.Module):
+    """The head on the mean over a sound's windows: (sounds, windows, samples) to scores (sounds, classes)."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module):
+        super().__init__()
+        self.backbone = backbone
+        self.pool = MeanPool()
+        self.head = head
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return self.head(self.pool(self.backbone(windows)))

