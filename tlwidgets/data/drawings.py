@@ -154,7 +154,7 @@ def drawings_card() -> Card:
         "are in two parts.",
         limits="Objects that are alike but neither in name nor pixel by pixel, such as a chart that rises and one that "
         "falls, may be in two parts. The sets follow the same Unicode descriptions and one another, so an unseen style is "
-        "less foreign than a photograph. People, faces, flags, signs and clock faces are left out.",
+        "less foreign than a photograph. People, smileys, symbols, flags and clock faces are left out.",
         licence="Noto: Apache-2.0. Twemoji and EmojiOne: CC BY 4.0. Fluent: MIT. See drawings.LICENSE.txt beside "
         "the data.",
         source="npm packages @iconify-json/noto 1.2.9, twemoji 1.2.5, fluent-emoji-flat 1.2.6 and emojione 1.2.3; "
