@@ -4,6 +4,15 @@ Importing this package is quick; torch loads when sentences are first turned int
 """
 
 from .cards import Card
+from .drawings import (
+    STYLES,
+    DrawingDataError,
+    Drawings,
+    DrawingSplit,
+    drawings_card,
+    load_drawings,
+    split_drawings,
+)
 from .loader import (
     DOMAINS,
     SentenceDataError,
@@ -17,14 +26,21 @@ from .tensors import encode, encode_texts, task_data
 
 __all__ = [
     "DOMAINS",
+    "STYLES",
     "Card",
+    "DrawingDataError",
+    "DrawingSplit",
+    "Drawings",
     "SentenceDataError",
     "SentenceSplit",
     "Sentences",
+    "drawings_card",
     "encode",
     "encode_texts",
+    "load_drawings",
     "load_sentences",
     "sentences_card",
+    "split_drawings",
     "split_sentences",
     "task_data",
 ]

@@ -2,10 +2,11 @@
 
 import bz2
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from .groups import Groups
 
 FILES = Path(__file__).parent / "files"
 TABLE = "sentences.tsv.bz2"
@@ -49,7 +50,7 @@ def link_sources(texts: Sequence[str], documents: Sequence[str], *, names: bool)
     are the same but for case and punctuation (near-duplicates), and, with `names`, texts that mention one
     name of two or more words alike: review snippets carry no film id, and a title gives a verdict away.
     """
-    groups = _Groups(len(texts))
+    groups = Groups(len(texts))
     for index, (text, document) in enumerate(zip(texts, documents, strict=True)):
         if document:
             groups.link(index, f"document {document}")
@@ -60,25 +61,3 @@ def link_sources(texts: Sequence[str], documents: Sequence[str], *, names: bool)
             for match in _NAME.finditer(text):
                 groups.link(index, "name " + match.group(0).strip(".'"))
     return groups.numbers()
-
-
-class _Groups:
-    """Union-find over the positions of a list, joined by shared keys."""
-
-    def __init__(self, size: int):
-        self._parent = list(range(size))
-        self._first: dict[str, int] = {}
-
-    def link(self, index: int, key: str) -> None:
-        one, other = self._root(index), self._root(self._first.setdefault(key, index))
-        self._parent[max(one, other)] = min(one, other)
-
-    def numbers(self) -> list[int]:
-        number: dict[int, int] = defaultdict(lambda: len(number))
-        return [number[self._root(index)] for index in range(len(self._parent))]
-
-    def _root(self, index: int) -> int:
-        while self._parent[index] != index:
-            self._parent[index] = self._parent[self._parent[index]]
-            index = self._parent[index]
-        return index
