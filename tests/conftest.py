@@ -9,6 +9,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time where a change is judged; new ones each time at a desk.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # With `--dist loadgroup` the tests of a group run in one process, one after the other: browsers and whole notebooks would
 # slow each other down, and what a notebook's memory is would not be measured alone.

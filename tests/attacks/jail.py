@@ -22,6 +22,7 @@ from pathlib import Path
 from graders.autograde.sandbox import system
 
 INSIDE = Path("/mnt")
+ROOT = Path(__file__).resolve().parents[2]
 _BIND, _RECURSIVE, _PRIVATE, _READ_ONLY = 4096, 16384, 1 << 18, 1
 _MOUNT_SETATTR = 442
 _UP, _GET_FLAGS, _SET_FLAGS = 1, 0x8913, 0x8914
@@ -46,7 +47,13 @@ def main(folder: str, command: list[str]) -> None:
 def _mount(folder: str) -> None:
     system.mount("none", "/", None, _RECURSIVE | _PRIVATE)
     system.mount(folder, str(INSIDE), None, _BIND)
+    # A checkout in /tmp itself, Python's environment in it, stays where it is.
+    checkout = os.open(ROOT, os.O_PATH)
     system.mount(str(INSIDE / "tmp"), "/tmp", None, _BIND)
+    if ROOT.is_relative_to("/tmp"):
+        ROOT.mkdir(parents=True)
+        system.mount(f"/proc/self/fd/{checkout}", str(ROOT), None, _BIND)
+    os.close(checkout)
     system.mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m")
     system.set_mount_flags("/", _READ_ONLY, recursive=True)
     writable = _attributes(clear=_READ_ONLY)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from copy import deepcopy
 from dataclasses import replace
 
 import nbformat
@@ -353,7 +354,7 @@ def notebooks(draw) -> dict:
         number = draw(st.integers(0, len(cells) - 1))
         match draw(st.integers(0, 8)):
             case 0:
-                cells.insert(draw(st.integers(0, len(cells))), dict(cells[number]))
+                cells.insert(draw(st.integers(0, len(cells))), deepcopy(cells[number]))
             case 1:
                 cells.insert(draw(st.integers(0, len(cells) - 1)), cells.pop(number))
             case 2 if len(cells) > 1:
