@@ -51,7 +51,7 @@ def _mount(folder: str) -> None:
     checkout = os.open(ROOT, os.O_PATH)
     system.mount(str(INSIDE / "tmp"), "/tmp", None, _BIND)
     if ROOT.is_relative_to("/tmp"):
-        ROOT.mkdir(parents=True)
+        ROOT.mkdir(parents=True, exist_ok=True)  # the same world serves several times
         system.mount(f"/proc/self/fd/{checkout}", str(ROOT), None, _BIND)
     os.close(checkout)
     system.mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m")
