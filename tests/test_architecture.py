@@ -89,3 +89,11 @@ def test_the_public_names_are_there():
     assert {"FreezePanel", "TrainPanel"} <= set(dir(tlwidgets))
     with pytest.raises(AttributeError, match="it offers"):
         _ = tlwidgets.nothing
+
+
+def test_every_benchmark_can_be_started():
+    from tests.bench.__main__ import names
+
+    code = "import importlib, sys; [importlib.import_module(f'tests.bench.{name}').measure for name in sys.argv[1:]]"
+    assert names()
+    run(sys.executable, "-c", code, *names())

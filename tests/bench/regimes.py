@@ -28,7 +28,7 @@ from tlwidgets.core import FreezePlan, ModelTree, apply_plan
 from tlwidgets.data import task_data
 from tlwidgets.models import mean_pool
 from tlwidgets.train import FeatureCache, Started, Stepped, TaskData, fit
-from tlwidgets.train.arena import interval
+from tlwidgets.train.arena_result import interval
 from tlwidgets.train.data import Batches
 
 TEXTS, TEST, BATCH, WIDTH, SEEDS = 1000, 400, 16, 64, (0, 1, 2, 3, 4)
