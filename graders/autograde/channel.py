@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-from .codec import Caps
+from .records import FRAME_BYTES
 
 _HEAD = struct.Struct("<I")
 _PIECE = 1 << 18
@@ -23,7 +23,7 @@ class ChannelError(Exception):
 class Channel:
     """One end of a socket that carries frames of bytes. A deadline is a reading of `time.monotonic`, or None for none."""
 
-    def __init__(self, end: socket.socket, frame_bytes: int = Caps().frame_bytes + 1024) -> None:
+    def __init__(self, end: socket.socket, frame_bytes: int = FRAME_BYTES + 1024) -> None:
         self._end, self._most = end, frame_bytes
 
     def fileno(self) -> int:

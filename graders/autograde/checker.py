@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import random
 import signal
 import sys
@@ -20,15 +21,15 @@ import torch
 
 from graders.checks import evidence
 from graders.checks.mistakes import CheckFailed
+from graders.checks.shared import shared_source
 
 from .channel import Channel
-from .codec import decode, encode
 from .plain import plain_source, plain_text
 from .records import Cell, Limits, Submission
 from .source import HELD, CountAssertions, hidden_lines, names_bound, names_loaded, usual_alias
-from .stubs import NotSent, Remote, StudentGone, source_of_shared
+from .stubs import NotSent, Remote, StudentGone
 
-_NOTES, _OUTPUT = 20, 2000
+_NOTES, _SEND_S = 20, 30.0
 _SLACK_S = 1.0  # a student's process that is late says so first
 
 
@@ -93,7 +94,7 @@ class Checker:
             signal.signal(signal.SIGALRM, before)
 
     def _say(self, record: dict) -> None:
-        self._report.send(encode(record), time.monotonic() + 30)
+        _send(self._report, record)
 
     def _run_there(self, cell: Cell) -> None:
         error, output = self._remote.run(cell.grade_id, cell.source)
@@ -263,14 +264,18 @@ def _said(error: BaseException) -> str:
 def main(report: Channel, link: Channel, limits: Limits) -> None:
     """Read a submission from the worker, grade it, report."""
     try:
-        submission = submission_in(decode(report.receive()))
-        remote = Remote(link, source_of_shared)
+        submission = submission_in(json.loads(report.receive()))
+        remote = Remote(link, shared_source)
         Checker(submission, limits, remote, report).run()
     except (CheckerError, NotSent) as error:
-        report.send(encode({"failed": str(error)[:2000]}), time.monotonic() + 30)
+        _send(report, {"failed": str(error)[:2000]})
     except Exception as error:  # the checker's own fault: no grade comes of it
         text = f"The checker stopped with {type(error).__name__}: {error}"
-        report.send(encode({"failed": text[:2000]}), time.monotonic() + 30)
+        _send(report, {"failed": text[:2000]})
+
+
+def _send(report: Channel, record: dict) -> None:
+    report.send(json.dumps(record).encode(), time.monotonic() + _SEND_S)
 
 
 def submission_in(said: dict) -> Submission:

@@ -200,10 +200,11 @@ def run(
             else:
                 unreadable.append(one)
 
-    for done in grade(jobs()):
-        finish(waiting.pop(done.job.student), done.evidence)
-        while unreadable:
-            finish(unreadable.pop(), ())
+    with contextlib.closing(grade(jobs())) as graded:
+        for done in graded:
+            finish(waiting.pop(done.job.student), done.evidence)
+            while unreadable:
+                finish(unreadable.pop(), ())
     while unreadable:
         finish(unreadable.pop(), ())
 

@@ -44,8 +44,13 @@ def ends_within(pid: int, seconds: float) -> bool:
     """Wait for a child to end, without reaping it."""
     watch = os.pidfd_open(pid)
     try:
-        poll = select.poll()
-        poll.register(watch, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        return ended(watch, seconds)
     finally:
         os.close(watch)
+
+
+def ended(watch: int, within: float = 0.0) -> bool:
+    """Whether a process ends within so many seconds. `watch`: what `os.pidfd_open` gave."""
+    poll = select.poll()
+    poll.register(watch, select.POLLIN)
+    return bool(poll.poll(within * 1000))

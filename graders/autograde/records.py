@@ -8,6 +8,7 @@ from typing import Literal
 CellKind = Literal["setup", "solution", "extra", "test"]
 Status = Literal["graded", "student-failed", "grader-failed"]
 Trust = Literal["values", "effects", "probe"]
+FRAME_BYTES = 64 << 20  # the largest value that goes from one process to another
 Isolation = Literal["namespaces", "landlock", "none"]
 
 

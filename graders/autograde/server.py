@@ -1,7 +1,7 @@
-"""A fork server: imports once, then forks a sandboxed process for each submission.
+"""A fork server: forks a sandboxed process for each submission.
 
-There are two: one for students' processes, which has never seen a check, and one for checkers. They are started afresh
-(`exec`), with a clean environment, stay single-threaded, and end when the worker does.
+There are two: one for students' processes, which has never seen a check, and one for checkers. Both are forks of the
+zygote, stay single-threaded, and end when the worker does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import random
 import signal
 import socket
-import sys
 
 from .processes import cpu_seconds, descendants, ends_within, private_bytes
 from .records import Limits
@@ -25,15 +24,17 @@ _MESSAGE, _LEAVE_S = 1 << 16, 0.5
 
 def main(kind: str, control: int) -> None:
     """Serve forks of one kind ("student" or "checker") over a socket until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=control)
-    _import(kind)
     view = view_for(("tlwidgets",) if kind == "student" else ("tlwidgets", "graders"), home=kind == "student")
-    _warm_up(kind)
+    if kind == "checker":
+        from . import checker  # noqa: F401
+
+        _warm_up_checks()
+    else:
+        from . import student  # noqa: F401
     gc.collect()
     gc.freeze()
-    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-    _say(end, {"ready": kind, "threads": threads, "private_bytes": private_bytes(os.getpid())})
+    _say(end, {"ready": kind, "threads": threads(), "private_bytes": private_bytes(os.getpid())})
     children: set[int] = set()
     try:
         _serve(end, kind, view, children)
@@ -43,20 +44,7 @@ def main(kind: str, control: int) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _import(kind: str) -> None:
-    import torch._dynamo  # noqa: F401  a second's work that the first step of an optimizer would do in every fork
-
-    import tlwidgets  # noqa: F401  before torch: it asks torch's threads to be polite
-
-    if kind == "checker":
-        import graders.checks.units  # noqa: F401
-
-        from . import checker  # noqa: F401
-    else:
-        from . import student  # noqa: F401
-
-
-def _warm_up(kind: str) -> None:
+def warm_up() -> None:
     """What PyTorch does the first time only, so that no fork has to."""
     import torch
     from torch import nn
@@ -69,16 +57,17 @@ def _warm_up(kind: str) -> None:
         loss = nn.functional.cross_entropy(model(torch.randn(4, 4)), torch.zeros(4, dtype=torch.long))
         loss.backward()
         optimizer.step()
-    if kind == "checker":
-        _warm_up_checks()
 
 
 def _warm_up_checks() -> None:
     """Run each check once on an answer that is right."""
     import torch
 
+    import graders.checks.units  # noqa: F401
     from graders.checks import EXERCISES
+    from graders.checks.shared import read_sources
 
+    read_sources()
     for exercise in EXERCISES:
         names = {"torch": torch, "nn": torch.nn}
         exec(exercise.right[0], names)
@@ -152,7 +141,6 @@ def _say(end: socket.socket, message: dict) -> None:
     end.send(json.dumps(message).encode())
 
 
-def command(kind: str, control: int, path: list[str]) -> list[str]:
-    """The command that starts a server: isolated from the user's own settings, with these places to import from."""
-    code = f"import sys; sys.path[:] = {path!r}; from graders.autograde.server import main; main({kind!r}, {control})"
-    return [sys.executable, "-I", "-B", "-c", code]
+def threads() -> int:
+    """Threads of this process, where the system says."""
+    return len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterable
 
@@ -318,13 +317,6 @@ class _Across(torch.autograd.Function):
             ctx.remote.backward(ctx.graph, list(gradients), ctx.leaves) if ctx.leaves else [None] * ctx.inputs
         )
         return (None, None, None, None, *[None] * ctx.count, *found)
-
-
-def source_of_shared(cls: type) -> str | None:
-    """The source of a class that was marked with `shared_module`."""
-    from graders.checks.shared import is_shared
-
-    return inspect.getsource(cls) if is_shared(cls) else None
 
 
 def restore(old: object, new: object) -> object:

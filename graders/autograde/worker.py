@@ -8,62 +8,21 @@ import os
 import random
 import select
 import socket
-import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from .channel import Channel, ChannelError
-from .codec import CodecError, decode, encode
 from .processes import descendants, private_bytes
 from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
 from .sandbox import choose_isolation
 from .sandbox.clearing import clear
-from .sandbox.view import ENVIRONMENT, search_path
 from .sentences import how_it_ended
-from .server import command
+from .zygote import Server, ServerGone, Zygote
 
 _KINDS = ("student", "checker")
 _START_S, _ANSWER_S, _GRACE_S = 120.0, 30.0, 15.0
 _LOOK_S = 0.05
-
-
-class ServerGone(RuntimeError):
-    """A fork server ended or does not answer."""
-
-
-@dataclass
-class _Server:
-    process: subprocess.Popen
-    control: socket.socket
-    private_bytes: int
-
-    def say(self, message: dict, descriptors: tuple[int, ...] = ()) -> None:
-        """Send a request; its answer has to be taken before the next.
-
-        Raises:
-            ServerGone: nobody listens.
-        """
-        try:
-            socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
-        except OSError as error:
-            raise ServerGone(f"A fork server ended ({error}).") from error
-
-    def answer(self, within: float = _ANSWER_S) -> dict:
-        """The answer to the last request.
-
-        Raises:
-            ServerGone: there is none.
-        """
-        self.control.settimeout(within)
-        try:
-            data = self.control.recv(1 << 16)
-        except OSError as error:
-            raise ServerGone("A fork server does not answer.") from error
-        if not data:
-            raise ServerGone("A fork server ended.")
-        return json.loads(data)
 
 
 class Worker:
@@ -73,19 +32,27 @@ class Worker:
         limits: what each submission may use.
         isolation: "auto" takes the best there is; see `sandbox.choose_isolation`.
         restart_after: submissions after which the servers are started afresh, so that what little they leave does not add up.
+        zygote: where the servers come from; one of its own without it.
 
     Raises:
         IsolationError: students' code can't be held apart here.
     """
 
     def __init__(
-        self, limits: Limits | None = None, isolation: str = "auto", restart_after: int = 500
+        self,
+        limits: Limits | None = None,
+        isolation: str = "auto",
+        restart_after: int = 500,
+        zygote: Zygote | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.isolation: Isolation = choose_isolation(isolation)
         self._restart_after, self._graded = restart_after, 0
         self._folder = Path(tempfile.mkdtemp(prefix="grader-"))
-        self._servers: dict[str, _Server] = {}
+        self._own = Zygote() if zygote is None else None
+        self._zygote = zygote or self._own
+        self._servers: dict[str, Server] = {}
+        self._stopped = False
 
     def __enter__(self) -> Worker:
         return self
@@ -95,13 +62,26 @@ class Worker:
 
     def close(self) -> None:
         """End the servers and whatever they started."""
-        self._stop()
+        self._end_servers()
+        if self._own is not None:
+            self._own.close()
         clear(str(self._folder))
+
+    def stop(self) -> None:
+        """From another thread: end at once what is being graded, and grade nothing more."""
+        self._stopped = True
+        for server in list(self._servers.values()):
+            server.kill()
 
     @property
     def server_pids(self) -> dict[str, int]:
         """Process ids of the servers that run now."""
-        return {kind: server.process.pid for kind, server in self._servers.items()}
+        return {kind: server.pid for kind, server in self._servers.items()}
+
+    @property
+    def pids(self) -> set[int]:
+        """Process ids of the servers and of the zygote."""
+        return {*self.server_pids.values(), self._zygote.pid}
 
     def start(self) -> None:
         """Start the servers now instead of at the first submission.
@@ -109,61 +89,54 @@ class Worker:
         Raises:
             ServerGone: one did not come up.
         """
-        if self._servers and all(server.process.poll() is None for server in self._servers.values()):
+        if self._servers and all(server.runs() for server in self._servers.values()):
             return
-        self._stop()
-        self._servers = {kind: self._launch(kind) for kind in _KINDS}
-        for kind, server in self._servers.items():
-            try:
-                said = server.answer(_START_S)
-            except ServerGone as error:
-                tail = (self._folder / f"{kind}.log").read_text(errors="replace")[-500:]
-                self._stop()
-                raise ServerGone(f"The {kind} server did not start: {tail or error}") from error
-            if said["threads"] > 1:
-                self._stop()
-                raise ServerGone(
-                    f"The {kind} server has {said['threads']} threads, which a fork would not survive."
-                )
-            server.private_bytes = said["private_bytes"]
+        self._end_servers()
+        try:
+            for kind in _KINDS:
+                with open(self._folder / f"{kind}.log", "wb") as log:
+                    self._servers[kind] = self._zygote.launch(kind, log.fileno())
+            for kind, server in self._servers.items():
+                self._await_server(kind, server)
+            if self._stopped:
+                raise ServerGone("This worker was stopped.")
+        except BaseException:
+            self._end_servers()
+            raise
 
     def grade(self, submission: Submission) -> Evidence:
         """Run a submission and judge it. Never raises for what a student's code does."""
         started = time.monotonic()
         try:
             if self._graded and self._graded % self._restart_after == 0:
-                self._stop()
+                self._end_servers()
             self._graded += 1
             self.start()
             evidence = _Grading(self._servers, self._folder, self.isolation, self.limits, submission).run()
         except (ServerGone, OSError, ChannelError) as error:
-            self._stop()
+            self._end_servers()
             evidence = Evidence("grader-failed", f"{error} Grade this submission again.", ())
         except BaseException:  # Ctrl+C: what the servers still have to say belongs to no later submission
-            self._stop()
+            self._end_servers()
             raise
         return dataclasses.replace(evidence, wall_s=time.monotonic() - started, isolation=self.isolation)
 
-    def _launch(self, kind: str) -> _Server:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, open(self._folder / f"{kind}.log", "wb") as log:
-            process = subprocess.Popen(
-                command(kind, theirs.fileno(), search_path()),
-                pass_fds=[theirs.fileno()], env=ENVIRONMENT, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        return _Server(process, ours, 0)
+    def _await_server(self, kind: str, server: Server) -> None:
+        try:
+            said = server.answer(_START_S)
+        except ServerGone as error:
+            tail = (self._folder / f"{kind}.log").read_text(errors="replace")[-500:]
+            raise ServerGone(f"The {kind} server did not start: {tail or error}") from error
+        if said["threads"] > 1:
+            raise ServerGone(
+                f"The {kind} server has {said['threads']} threads, which a fork would not survive."
+            )
+        server.private_bytes = said["private_bytes"]
 
-    def _stop(self) -> None:
-        for server in self._servers.values():
-            server.control.close()
-        for server in self._servers.values():
-            try:
-                server.process.wait(5)
-            except subprocess.TimeoutExpired:
-                server.process.kill()
-                server.process.wait()
-        self._servers = {}
+    def _end_servers(self) -> None:
+        servers, self._servers = self._servers, {}
+        for server in servers.values():
+            server.stop()
 
 
 class _Grading:
@@ -171,7 +144,7 @@ class _Grading:
 
     def __init__(
         self,
-        servers: dict[str, _Server],
+        servers: dict[str, Server],
         folder: Path,
         isolation: Isolation,
         limits: Limits,
@@ -199,7 +172,7 @@ class _Grading:
             for end in (students_link, checkers_report, checkers_link):
                 end.close()
             channel = Channel(report)
-            channel.send(encode(submission_out(self._submission)), time.monotonic() + _ANSWER_S)
+            channel.send(json.dumps(submission_out(self._submission)).encode(), time.monotonic() + _ANSWER_S)
             last, failed = self._follow(channel)
         finally:
             for pair in ends:
@@ -207,7 +180,7 @@ class _Grading:
                     end.close()
             for kind, pid in self._pids.items():
                 self._servers[kind].say({"do": "end", "pid": pid})
-            ended = {kind: self._servers[kind].answer() for kind in self._pids}
+            ended = {kind: self._servers[kind].answer(_ANSWER_S) for kind in self._pids}
         return self._evidence(last, failed, ended)
 
     def _ask_to_start(self, kind: str, ends: tuple[socket.socket, ...]) -> None:
@@ -224,7 +197,7 @@ class _Grading:
         self._servers[kind].say(message, tuple(end.fileno() for end in ends))
 
     def _await_start(self, kind: str) -> None:
-        answer = self._servers[kind].answer()
+        answer = self._servers[kind].answer(_ANSWER_S)
         if "error" in answer:
             raise ServerGone(f"A process could not be held apart: {answer['error']}.")
         self._pids[kind] = answer["pid"]
@@ -241,8 +214,8 @@ class _Grading:
                     return None, "The checker did not come to an end."
                 continue
             try:
-                record = decode(channel.receive(time.monotonic() + _ANSWER_S))
-            except (ChannelError, CodecError):
+                record = json.loads(channel.receive(time.monotonic() + _ANSWER_S))
+            except (ChannelError, ValueError):
                 return None, "The checker stopped."
             deadline = time.monotonic() + self._limits.cell_s + _GRACE_S
             if "failed" in record:

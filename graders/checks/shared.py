@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+
 from torch import nn
 
 _SHARED: set[type[nn.Module]] = set()
@@ -20,3 +23,15 @@ def shared_module(cls: type[nn.Module]) -> type[nn.Module]:
 def is_shared(cls: type) -> bool:
     """Whether a class was marked with `shared_module`."""
     return cls in _SHARED
+
+
+@functools.lru_cache(maxsize=256)
+def shared_source(cls: type) -> str | None:
+    """The source of a class that was marked with `shared_module`, None for another."""
+    return inspect.getsource(cls) if is_shared(cls) else None
+
+
+def read_sources() -> None:
+    """Read the source of every marked class now, which takes milliseconds for each."""
+    for cls in _SHARED:
+        shared_source(cls)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -58,6 +57,17 @@ def grade(
     gradebook whole. Stop it at any time and run it again: it goes on from there. Exit status 1: the grader itself failed
     on a submission, whose old grade stays.
     """
+    from graders.autograde.zygote import Zygote
+
+    # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
+    zygote = None if scheduler else Zygote()
+    with zygote or contextlib.nullcontext():
+        _grade_with(zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json)
+
+
+def _grade_with(
+    zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
+) -> None:
     from graders.autograde.assignment import load_assignment
     from graders.autograde.course import open_course
     from graders.autograde.gradebook import GradeWriter
@@ -72,7 +82,7 @@ def grade(
         lesson = load_assignment(course, assignment)
         with _alone(root), GradeWriter(course, lesson, _say) as writer:
             interrupted = _grade(
-                course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
+                zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
             )
             summary = summarise(writer.session, lesson)
             page = write_page(summary, root / "grading" / f"{assignment}.html")
@@ -84,7 +94,7 @@ def grade(
     sys.exit(130 if interrupted else int(tally.failed > 0))
 
 
-def _grade(course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:
+def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:
     """Grade, and say whether it was interrupted."""
     from functools import partial
 
@@ -112,19 +122,14 @@ def _grade(course, lesson, writer, tally, student, workers, scheduler, trust, un
 
         when = timestamps(course, lesson.name, trust)
         works = work(course, lesson, folders, finished, isolation, when, kept)
-        # A cluster is started for the first submission that needs grading: a rerun with nothing to do is quick.
-        first = next(works, None)
-        if first is None:
-            return False
-        if client is None and workers > 1:
-            client = stack.enter_context(batch.local_cluster(workers))
-        how = batch.grade_here if client is None else partial(batch.grade_on, client)
+        here = partial(batch.grade_here, workers=workers, zygote=zygote)
+        how = here if client is None else partial(batch.grade_on, client)
         try:
             run(
                 course,
                 lesson,
                 writer,
-                _from(first, works),
+                works,
                 lambda jobs: how(jobs, Limits(), isolation),
                 tally,
                 advance,
@@ -134,11 +139,6 @@ def _grade(course, lesson, writer, tally, student, workers, scheduler, trust, un
             writer.session.rollback()
             return True
     return False
-
-
-def _from(first, rest) -> Iterator:
-    yield first
-    yield from rest
 
 
 def _refuse_unsafe(isolation: str, why: str, unsafe: bool) -> None:

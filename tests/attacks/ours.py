@@ -132,7 +132,7 @@ class Ours:
         """Processes that should have ended, given a moment for it."""
         until = time.monotonic() + _LEAVES_S
         while True:
-            allowed = self._own | set(self._worker.server_pids.values())
+            allowed = self._own | self._worker.pids
             left = [
                 one
                 for one in psutil.Process().children(recursive=True)

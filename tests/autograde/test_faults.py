@@ -2,11 +2,14 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import graders.autograde.worker as machinery
 from graders.autograde import Limits, Worker
+from graders.autograde.processes import descendants
+from graders.autograde.zygote import Zygote
 
 from .conftest import answer, check, graded, submission
 
@@ -38,7 +41,7 @@ def test_a_kill_midway_is_the_graders_failure(own_worker, monkeypatch, kind, wha
     own_worker.start()
     kill_midway(
         monkeypatch,
-        lambda grading: grading._pids[kind] if what == "process" else grading._servers[kind].process.pid,
+        lambda grading: grading._pids[kind] if what == "process" else grading._servers[kind].pid,
     )
     evidence = own_worker.grade(submission(*ENDLESS))
     assert (evidence.status, evidence.checks) == ("grader-failed", ())
@@ -52,6 +55,45 @@ def test_a_server_that_died_in_between_is_started_again(own_worker, kind):
     os.kill(own_worker.server_pids[kind], signal.SIGKILL)
     own_worker.grade(submission(*CELLS))
     assert graded(own_worker, *CELLS).points == 3.0
+
+
+def test_a_zygote_that_died_in_between_is_started_again(own_worker):
+    assert graded(own_worker, *CELLS).points == 3.0
+    zygote, servers = own_worker.pids - {*own_worker.server_pids.values()}, own_worker.server_pids
+    os.kill(*zygote, signal.SIGKILL)
+    assert graded(own_worker, *CELLS).points == 3.0
+    assert own_worker.server_pids == servers  # which do not need it
+    os.kill(servers["student"], signal.SIGKILL)
+    own_worker.grade(submission(*CELLS))
+    assert graded(own_worker, *CELLS).points == 3.0
+    assert not zygote & own_worker.pids
+
+
+def test_workers_that_share_a_zygote_end_without_each_other():
+    with Zygote() as zygote:
+        first, second = (Worker(Limits(cell_s=60), zygote=zygote) for _ in range(2))
+        with second:
+            with first:
+                assert graded(first, *CELLS).points == graded(second, *CELLS).points == 3.0
+                assert not set(first.server_pids.values()) & set(second.server_pids.values())
+            assert graded(second, *CELLS).points == 3.0
+        with Worker(Limits(cell_s=60), zygote=zygote) as third:
+            assert graded(third, *CELLS).points == 3.0
+
+
+def test_a_worker_that_is_stopped_ends_what_it_grades():
+    with Worker(Limits(cell_s=60)) as worker, ThreadPoolExecutor(1) as pool:
+        worker.start()
+        grading = pool.submit(worker.grade, submission(*ENDLESS))
+        while not any(map(descendants_of, worker.server_pids.values())):
+            assert not grading.done()
+        worker.stop()
+        assert grading.result(20).status == "grader-failed"
+        assert worker.grade(submission(*CELLS)).status == "grader-failed"
+
+
+def descendants_of(pid: int) -> list[int]:
+    return descendants(pid)[1:]
 
 
 def test_servers_are_started_afresh_now_and_then():

@@ -1,20 +1,21 @@
 """The queue: every submission is graded whatever happens to workers, and few are held at a time."""
 
 import contextlib
-import os
 import shutil
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from classroom import ROOT, environment, programs
 from test_rebuild import hand_in, released
 
-from graders.autograde.batch import AHEAD, Job, grade_here, grade_on, local_cluster, remote_cluster
+from graders.autograde.batch import AHEAD, Job, grade_here, grade_on, remote_cluster
 from graders.autograde.records import GradingError, Limits
 from graders.autograde.sandbox import available_isolation
+from graders.autograde.zygote import Zygote
 
 pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
 
@@ -45,17 +46,32 @@ def test_here_one_after_the_other():
     assert seen == 3
 
 
-def test_on_two_workers_few_are_held_and_a_killed_worker_costs_nothing():
+def test_with_two_workers_few_are_held_and_killed_servers_cost_nothing():
     pulled, found = [], []
-    with local_cluster(2) as client:
-        for done in grade_on(client, jobs(10, pulled), Limits(), ISOLATION):
+    with (
+        Zygote() as zygote,
+        contextlib.closing(grade_here(jobs(10, pulled), Limits(), ISOLATION, 2, zygote)) as grading,
+    ):
+        for done in grading:
             found.append(done)
             assert len(pulled) <= len(found) + 2 * AHEAD
             if len(found) == 1:
-                victim = min(client.run(os.getpid).values())
-                os.kill(victim, signal.SIGKILL)
+                importer = psutil.Process(zygote.pid)
+                for victim in (*importer.children(), importer):
+                    victim.kill()
     assert points(found) == EXPECTED
     assert all(done.evidence[0].status == "graded" for done in found)
+
+
+def test_stopped_early_it_does_not_wait_for_the_slow_and_leaves_no_process():
+    before = set(psutil.Process().children(recursive=True))
+    slow = hand_in(released({"build-head": "while True: pass"})).submission
+    both = [*jobs(1), Job("slow", (slow,))]
+    with contextlib.closing(grade_here(both, Limits(), ISOLATION, 2)) as grading:
+        assert next(grading).job.student == "student-0"
+        started = time.monotonic()
+    assert time.monotonic() - started < Limits().cell_s / 2
+    assert set(psutil.Process().children(recursive=True)) == before
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..records import FRAME_BYTES
+
 U32, F64, C128 = struct.Struct("<I"), struct.Struct("<d"), struct.Struct("<dd")
 _DTYPES = (
     *("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"),
@@ -35,7 +37,7 @@ class CodecError(ValueError):
 class Caps:
     """What a value may take up. `keys`: entries of sets and dicts in all, since equal hashes make them slow."""
 
-    frame_bytes: int = 64 << 20
+    frame_bytes: int = FRAME_BYTES
     depth: int = 48
     elements: int = 1_000_000
     keys: int = 100_000

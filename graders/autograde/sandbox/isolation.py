@@ -101,6 +101,9 @@ def start(begin: Start, body: Callable[..., None]) -> int:
     spaces = begin.isolation == "namespaces"
     pid = namespaces.start_process() if spaces and not begin.alone else os.fork()
     if pid == 0:
+        # Its own copies would keep it waiting for a server that was killed.
+        os.close(ready)
+        os.close(tell)
         _child(begin, body, say, go)
     os.close(say)
     os.close(go)
