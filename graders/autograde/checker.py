@@ -24,10 +24,11 @@ from graders.checks.mistakes import CheckFailed
 from graders.checks.shared import shared_source
 
 from .channel import Channel
-from .plain import plain_source, plain_text
+from .plain import plain_source
 from .records import Cell, Limits, Submission
 from .source import HELD, CountAssertions, hidden_lines, names_bound, names_loaded, usual_alias
 from .stubs import NotSent, Remote, StudentGone
+from .text import plain, shown
 
 _NOTES, _SEND_S = 20, 30.0
 _SLACK_S = 1.0  # a student's process that is late says so first
@@ -99,7 +100,7 @@ class Checker:
     def _run_there(self, cell: Cell) -> None:
         error, output = self._remote.run(cell.grade_id, cell.source)
         room = 0 if self._has_secrets else self._limits.output_bytes - self._printed
-        text = plain_text(output, max(room, 0)) if output and room > 0 else ""
+        text = plain(output, max(room, 0)) if output and room > 0 else ""
         self._printed += len(text)
         self._output.append(text)
         if cell.kind == "setup":
@@ -165,7 +166,7 @@ class Checker:
         earned = cell.points if completed and assertions else 0.0
         return {
             "grade_id": cell.grade_id, "points": float(earned), "completed": completed, "assertions": assertions,
-            "message": plain_text(message, 4000), "mistake": mistake, "trust": "effects" if self._remote.effects else "values",
+            "message": plain(message, 4000), "mistake": mistake, "trust": "effects" if self._remote.effects else "values",
         }  # fmt: skip
 
     def _parsed(self, cell: Cell) -> ast.Module:
@@ -233,10 +234,10 @@ class Checker:
             return f"Your code stopped with {_said(error)}."
         if isinstance(error, AssertionError):
             # Only what the lesson itself says: numpy's own texts, for one, hold the values that were expected.
-            return (plain_text(str(error)) if _raised_by_lesson(error) else "") or "This check did not hold."
+            return (plain(str(error)) if _raised_by_lesson(error) else "") or "This check did not hold."
         if isinstance(error, NameError) and error.name and error.name not in self._missing:
             because = "".join(f" The cell {id} stopped with {said}." for id, said in self._errors.items())
-            return f"`{plain_text(error.name, 80)}` is not there: its cell was not filled in, or did not run to its end.{because}"
+            return f"`{shown(error.name)}` is not there: its cell was not filled in, or did not run to its end.{because}"
         if not self._met_student or (isinstance(error, NameError) and error.name in self._missing):
             raise CheckerError(
                 f"The check {cell.grade_id} stopped before it met any answer: {_said(error)}."
@@ -257,7 +258,7 @@ def _raised_by_lesson(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    text = plain_text(str(error), 500)
+    text = plain(str(error), 500)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 import builtins
 
 from .codec import CodecError, encode
-from .plain import plain_text
+from .text import plain
 
 TEXT = 2000
 _EXCEPTIONS = {
@@ -62,7 +62,7 @@ def error_in(said: object) -> Exception:
     name, bases, text, args = said
     if type(name) is not str or type(text) is not str or type(bases) is not list:
         raise ValueError("that is no error")
-    text = plain_text(text, TEXT)
+    text = plain(text, TEXT)
     base = next((_EXCEPTIONS[one] for one in bases if type(one) is str and one in _EXCEPTIONS), Exception)
     if base.__name__ == name and base is not Exception:
         for arguments in (args, [text]):
