@@ -15,14 +15,14 @@ without any modality gets the model's `prior`: equal scores, until training has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .mlp import Mlp, NormLinear
-from .modalities import any_of, by_name, check_dims, check_share, clean, drop, pooled
+from .modalities import any_of, by_name, check_as_is, check_dims, check_share, clean, drop, pooled
 
 
 class Fusion(nn.Module):
@@ -34,10 +34,17 @@ class Fusion(nn.Module):
         dropout: of single features, in training.
         modality_dropout: probability with which a modality is left out of an example in training (ModDrop: Neverova et al.
             2016), so that the model withstands it later.
+        as_is: names of modalities that are not normalised example by example, such as laboratory values: of a few numbers
+            LayerNorm would take away how large they are. Standardise those by the training examples.
     """
 
     def __init__(
-        self, dims: Mapping[str, int], classes: int, dropout: float, modality_dropout: float
+        self,
+        dims: Mapping[str, int],
+        classes: int,
+        dropout: float,
+        modality_dropout: float,
+        as_is: Sequence[str],
     ) -> None:
         super().__init__()
         self.dims = check_dims(dims)
@@ -46,6 +53,7 @@ class Fusion(nn.Module):
         self.classes = classes
         self.dropout = check_share("dropout", dropout)
         self.modality_dropout = check_share("modality_dropout", modality_dropout)
+        self.as_is = check_as_is(as_is, self.dims)
         self.prior = nn.Parameter(torch.zeros(classes))
 
     def forward(
@@ -85,9 +93,15 @@ class EarlyFusion(Fusion):
         width: int = 64,
         dropout: float = 0.2,
         modality_dropout: float = 0.0,
+        as_is: Sequence[str] = (),
     ) -> None:
-        super().__init__(dims, classes, dropout, modality_dropout)
-        self.norms = nn.ModuleDict({name: nn.LayerNorm(dim) for name, dim in self.dims.items()})
+        super().__init__(dims, classes, dropout, modality_dropout, as_is)
+        self.norms = nn.ModuleDict(
+            {
+                name: nn.Identity() if name in self.as_is else nn.LayerNorm(dim)
+                for name, dim in self.dims.items()
+            }
+        )
         self.missing = nn.ParameterDict({name: torch.zeros(dim) for name, dim in self.dims.items()})
         self.hidden = nn.Linear(sum(self.dims.values()), width)
         self.head = nn.Linear(width, classes)
@@ -127,13 +141,17 @@ class LateFusion(Fusion):
         learn_weights: bool = False,
         dropout: float = 0.2,
         modality_dropout: float = 0.0,
+        as_is: Sequence[str] = (),
     ) -> None:
-        super().__init__(dims, classes, dropout, modality_dropout)
+        super().__init__(dims, classes, dropout, modality_dropout, as_is)
         if combine not in ("logits", "probabilities"):
             raise ValueError(f"combine is {combine!r}. Expected 'logits' or 'probabilities'.")
         self.combine = combine
         self.heads = nn.ModuleDict(
-            {name: Mlp(dim, width, classes, self.dropout) for name, dim in self.dims.items()}
+            {
+                name: Mlp(dim, width, classes, self.dropout, name in self.as_is)
+                for name, dim in self.dims.items()
+            }
         )
         self.weights = nn.Parameter(torch.zeros(len(self.dims))) if learn_weights else None
 
@@ -167,10 +185,11 @@ class InteractionFusion(Fusion):
         rank: int = 64,
         dropout: float = 0.2,
         modality_dropout: float = 0.0,
+        as_is: Sequence[str] = (),
     ) -> None:
-        super().__init__(dims, classes, dropout, modality_dropout)
+        super().__init__(dims, classes, dropout, modality_dropout, as_is)
         self.factors = nn.ModuleDict(
-            {name: NormLinear(dim, rank, self.dropout) for name, dim in self.dims.items()}
+            {name: NormLinear(dim, rank, self.dropout, name in self.as_is) for name, dim in self.dims.items()}
         )
         for factor in self.factors.values():
             nn.init.ones_(factor.linear.bias)
@@ -207,15 +226,19 @@ class CrossAttentionFusion(Fusion):
         attention_heads: int = 2,
         dropout: float = 0.2,
         modality_dropout: float = 0.0,
+        as_is: Sequence[str] = (),
     ) -> None:
-        super().__init__(dims, classes, dropout, modality_dropout)
+        super().__init__(dims, classes, dropout, modality_dropout, as_is)
         if width % attention_heads:
             raise ValueError(
                 f"width is {width}, and attention_heads {attention_heads}. Expected a width that the heads can share equally."
             )
         names = list(self.dims)
         self.projections = nn.ModuleDict(
-            {name: NormLinear(dim, width, self.dropout) for name, dim in self.dims.items()}
+            {
+                name: NormLinear(dim, width, self.dropout, name in self.as_is)
+                for name, dim in self.dims.items()
+            }
         )
         self.attention = nn.ModuleDict(
             {name: nn.MultiheadAttention(width, attention_heads, batch_first=True) for name in names}
@@ -263,6 +286,7 @@ def fusion_models(
     budget: int = 60_000,
     dropout: float = 0.2,
     modality_dropout: float = 0.0,
+    as_is: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, Fusion]:
     """The four kinds of fusion, each as wide as `budget` parameters allow, and never above it.
@@ -275,7 +299,7 @@ def fusion_models(
     """
     models = {}
     for name, kind in FUSIONS.items():
-        options = {"dropout": dropout, "modality_dropout": modality_dropout}
+        options = {"dropout": dropout, "modality_dropout": modality_dropout, "as_is": as_is}
         step = _STEP.get(name, 1)
         if (least := _count(kind, dims, classes, {_SIZE[name]: step, **options})) > budget:
             raise ValueError(

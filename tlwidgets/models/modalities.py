@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -134,3 +134,20 @@ def check_share(name: str, share: float) -> float:
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
         raise ValueError(f"{name} is {share!r}. Expected a share from 0 up to (not with) 1, such as 0.2.")
     return float(share)
+
+
+def check_as_is(as_is: Sequence[str], dims: Mapping[str, int]) -> tuple[str, ...]:
+    """Names of the modalities that no LayerNorm touches.
+
+    Raises:
+        ValueError: a name that is none, or a single number an example that would be normalised: it would always be 0.
+    """
+    if isinstance(as_is, str) or any(name not in dims for name in as_is):
+        raise ValueError(f"as_is is {as_is!r}. Expected a list of some of {', '.join(map(repr, dims))}.")
+    for name, width in dims.items():
+        if width == 1 and name not in as_is:
+            raise ValueError(
+                f"{name!r} is a single number, of which normalising leaves nothing. Give as_is=[{name!r}], and standardise it "
+                "by the training examples."
+            )
+    return tuple(as_is)

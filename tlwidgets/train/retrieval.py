@@ -92,7 +92,7 @@ def retrieval(
 
 def _chance(items: int, right: int, k: int) -> float:
     """Probability that k of the items, drawn at random, have one of the right ones among them."""
-    return 1 - math.comb(items - right, k) / math.comb(items, min(k, items)) if k <= items else 1.0
+    return 1 - math.comb(items - right, k) / math.comb(items, k) if k <= items else 1.0
 
 
 def prompts(names: Sequence[str], templates: Sequence[str]) -> list[str]:
@@ -106,7 +106,7 @@ def prompts(names: Sequence[str], templates: Sequence[str]) -> list[str]:
     for template in templates:
         if template.count("{}") != 1:
             raise ValueError(
-                f"The template {template!r} has no single {{}}. Expected one place for the name: 'a drawing of a {{}}'."
+                f"The template {template!r} has no single {{}}. Expected one place for the name, as in 'a drawing of a {{}}'."
             )
     return [template.replace("{}", name) for name in names for template in templates]
 
