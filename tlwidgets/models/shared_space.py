@@ -53,7 +53,7 @@ class SharedSpace(nn.Module):
     @property
     def scale(self) -> Tensor:
         """1 / temperature: above 0, at most 100."""
-        return self.log_scale.exp().clamp(max=MAX_SCALE)
+        return self.log_scale.clamp(max=math.log(MAX_SCALE)).exp()
 
     def points(self, name: str, features: Tensor) -> Tensor:
         """One modality's points on the unit sphere: (examples, dim), or (examples, tokens, dim), to (examples, width).

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from .contrastive import check_vectors
 
+EQUAL = 1e-6  # cosines nearer than that are equal but for rounding
+
 
 @dataclass(frozen=True)
 class Retrieval:
@@ -74,7 +76,7 @@ def retrieval(
         )
     scores = _unit(queries) @ _unit(gallery).T
     best = scores.masked_fill(~right, -math.inf).amax(1, keepdim=True)
-    ranks = (1 + ((scores >= best) & ~right).sum(1)).tolist()
+    ranks = (1 + ((scores >= best - EQUAL) & ~right).sum(1)).tolist()
     items = len(gallery)
     counts = right.sum(1).tolist()
     ordered = sorted(ranks)
