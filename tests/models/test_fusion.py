@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan, audit
+from tlwidgets.core.profile import profile
 from tlwidgets.models import (
     FUSIONS,
     CrossAttentionFusion,
@@ -256,6 +257,14 @@ def test_a_frozen_part_stays_to_the_bit_and_the_rest_learns(kind):
     assert report.ok, str(report)
     assert set(report.moved) == plan.trainable
     assert not any(name.startswith(frozen) for name in report.moved)
+
+
+@every_kind
+def test_the_tree_shows_a_head_and_the_cost_is_measured(kind):
+    model, batch = model_of(kind), features(4)
+    tree = ModelTree.of(model)
+    assert tree.head and tree.total == sum(weight.numel() for weight in model.parameters())
+    assert profile(model, batch) is not None
 
 
 def test_features_below_what_learns_are_cached_as_in_any_model():

@@ -18,6 +18,7 @@ from tlwidgets.train import (
     Stepped,
     contrastive_loss,
     fit_contrastive,
+    fork,
     info_nce,
     retrieval,
 )
@@ -257,6 +258,14 @@ def test_progress_stop_and_the_record_are_the_engine_s():
     assert len(run.curves.valid_loss) == 1 and run.trace.groups
     whole = fast(space, pairs, valid=pairs)
     assert whole.curves.valid_loss[-1] < whole.curves.valid_loss[0]
+
+
+def test_a_run_can_be_gone_back_into_like_any_other():
+    features, space = world(torch.arange(64)), SharedSpace({"image": 12, "text": 10})
+    run = fast(space, {"image-text": (features["image"], features["text"])}, snapshots=2)
+    ended = {name: value.clone() for name, value in space.state_dict().items()}
+    assert fork(run, space, 3).curves.loss == run.curves.loss
+    assert all(torch.equal(value, ended[name]) for name, value in space.state_dict().items())
 
 
 # -- sentences -------------------------------------------------------------------------------------------------------------
