@@ -34,15 +34,22 @@ from .weights import (
 
 __all__ = [
     "BACKBONES",
+    "FUSIONS",
     "AudioClassifier",
     "AudioInput",
     "Backbone",
     "BackboneStatus",
     "ConversionError",
+    "CrossAttentionFusion",
     "DamagedWeightsError",
+    "EarlyFusion",
+    "Fusion",
     "ImageClassifier",
     "ImageInput",
+    "InteractionFusion",
+    "LateFusion",
     "MissingWeightsError",
+    "SharedSpace",
     "TextClassifier",
     "TextInput",
     "UnknownBackboneError",
@@ -52,6 +59,7 @@ __all__ = [
     "checked_folder",
     "converted_folder",
     "find_backbone",
+    "fusion_models",
     "is_converted",
     "load_audio_backbone",
     "load_image_backbone",
@@ -68,9 +76,17 @@ __all__ = [
 
 # What needs torch to be defined: loaded when first asked for.
 _LATE = {
+    "FUSIONS": "fusion",
     "AudioClassifier": "classifier",
+    "CrossAttentionFusion": "fusion",
+    "EarlyFusion": "fusion",
+    "Fusion": "fusion",
     "ImageClassifier": "classifier",
+    "InteractionFusion": "fusion",
+    "LateFusion": "fusion",
+    "SharedSpace": "shared_space",
     "TextClassifier": "classifier",
+    "fusion_models": "fusion",
     "mean_pool": "classifier",
     "pitch_in_hertz": "crepe",
 }

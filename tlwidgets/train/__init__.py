@@ -3,6 +3,7 @@
 from .arena import Arena, Contender
 from .arena_result import ArenaError, ArenaResult, Bout, Paired, Standing
 from .checkpoint import CheckpointError
+from .contrastive import Pairs, contrastive_loss, fit_contrastive, info_nce
 from .control import Control
 from .data import TaskData
 from .engine import TrainingError, fit
@@ -25,6 +26,7 @@ from .lora import add_lora, merge_lora
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
+from .retrieval import Retrieval, class_points, prompts, retrieval, zero_shot
 from .snapshots import Snapshots
 from .trace import Trace
 from .unfreezing import Unfreezing
@@ -46,10 +48,12 @@ __all__ = [
     "Finished",
     "ForkError",
     "Paired",
+    "Pairs",
     "Paused",
     "PlanChanged",
     "RangeTest",
     "Resumed",
+    "Retrieval",
     "Run",
     "RunFileError",
     "Snapshots",
@@ -62,13 +66,20 @@ __all__ = [
     "TrainingError",
     "Unfreezing",
     "add_lora",
+    "class_points",
+    "contrastive_loss",
     "discriminative_rates",
     "fit",
+    "fit_contrastive",
     "fork",
     "gradual_unfreezing",
+    "info_nce",
     "lr_range_test",
     "merge_lora",
     "next_token_loss",
     "perplexity",
+    "prompts",
+    "retrieval",
     "run_digest",
+    "zero_shot",
 ]
