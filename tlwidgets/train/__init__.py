@@ -22,6 +22,7 @@ from .features import FeatureCache
 from .fork import ForkError, fork, run_digest
 from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
+from .modalities import MODES, ModeResult, measure_modes, switch_modalities, wilson_interval
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
@@ -45,6 +46,8 @@ __all__ = [
     "FeaturesComputed",
     "Finished",
     "ForkError",
+    "MODES",
+    "ModeResult",
     "Paired",
     "Paused",
     "PlanChanged",
@@ -67,8 +70,11 @@ __all__ = [
     "fork",
     "gradual_unfreezing",
     "lr_range_test",
+    "measure_modes",
     "merge_lora",
     "next_token_loss",
     "perplexity",
     "run_digest",
+    "switch_modalities",
+    "wilson_interval",
 ]
