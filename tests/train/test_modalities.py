@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.views.pairs import Late
 from tlwidgets.train import MODES, measure_modes, switch_modalities, wilson_interval
 
 
@@ -19,27 +20,9 @@ def features(examples: int = 40, seed: int = 0) -> dict[str, torch.Tensor]:
     }
 
 
-class Late(nn.Module):
-    """A head for each modality; the mean of the scores of those that are present."""
-
-    def __init__(self, widths: dict[str, int], classes: int = 2):
-        super().__init__()
-        self.heads = nn.ModuleDict({name: nn.Linear(width, classes) for name, width in widths.items()})
-        self.dropout = nn.Dropout(0.5)
-
-    def forward(self, features, present=None):
-        scores, weights = [], []
-        for name, head in self.heads.items():
-            pooled = features[name] if features[name].dim() == 2 else features[name].mean(1)
-            there = torch.ones(len(pooled)) if present is None else present[name].float()
-            scores.append(head(self.dropout(pooled)) * there[:, None])
-            weights.append(there)
-        return sum(scores) / sum(weights).clamp(min=1)[:, None]
-
-
 def late() -> Late:
     torch.manual_seed(0)
-    return Late({"text": 6, "audio": 4})
+    return Late({"text": 6, "audio": 4}, 2)
 
 
 @given(st.dictionaries(st.sampled_from(["text", "audio"]), st.sampled_from(MODES)), st.integers(0, 5))

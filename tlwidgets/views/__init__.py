@@ -11,6 +11,7 @@ _HOME = {
     "progress_bar": "progress",
     "UnfreezeScore": "unfreeze_score",
     "ForkPanel": "fork_panel",
+    "ModalitySwitchboard": "modality_switchboard",
 }
 
 __all__ = sorted(_HOME)
