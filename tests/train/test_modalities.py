@@ -61,6 +61,22 @@ def test_noise_has_the_modality_s_own_mean_and_deviation_in_each_column():
     assert abs(related) < 0.05
 
 
+def test_what_is_padding_stays_padding_moves_with_its_example_and_has_no_share_in_the_noise():
+    tensor, lengths = torch.full((30, 4, 2), 1000.0), torch.arange(30) % 4 + 1
+    mask = torch.arange(4) < lengths[:, None]
+    tensor[mask] = torch.randn(int(mask.sum()), 2, generator=torch.Generator().manual_seed(0))
+    given_features, given_mask = {"text": tensor}, {"text": mask}
+    noise, there = switch_modalities(given_features, {"text": "noise"}, present=given_mask)
+    assert noise["text"].abs().max() < 10 and torch.equal(there["text"], mask)
+    shuffled, there = switch_modalities(given_features, {"text": "shuffled"}, present=given_mask)
+    assert not torch.equal(there["text"], mask)
+    assert torch.equal(shuffled["text"][..., 0] == 1000, ~there["text"])
+    _, there = switch_modalities(given_features, {"text": "missing"}, present=given_mask)
+    assert there["text"].shape == mask.shape and not there["text"].any()
+    with pytest.raises(ValueError, match=r"present of 'text' has shape \(30, 3\)"):
+        switch_modalities(given_features, {}, present={"text": mask[:, 1:]})
+
+
 def test_a_measurement_is_the_share_that_the_model_itself_gets_right_and_leaves_it_as_it_was():
     model, given_features = late(), features()
     labels = given_features["text"][:, 0].gt(1).long()

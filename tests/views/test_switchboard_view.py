@@ -75,13 +75,14 @@ def test_undo_goes_all_the_way_back_and_redo_returns(done):
     assert panel.modes == last
 
 
+@pytest.mark.parametrize("present", [None, {"text": torch.arange(60) % 5 > 0}])
 @pytest.mark.parametrize("modes", [("on", "on"), ("noise", "off"), ("shuffled", "missing"), ("off", "noise")])
-def test_the_code_alone_gives_the_same_accuracy(modes):
-    panel = board(seed=7)
+def test_the_code_alone_gives_the_same_accuracy(modes, present):
+    panel = board(seed=7, present=present)
     for name, mode in zip(FEATURES, modes, strict=True):
         panel.set_mode(name, mode)
     for name, model in MODELS.items():
-        names = {"torch": torch, "features": FEATURES, "labels": LABELS, "model": model}
+        names = {"torch": torch, "features": FEATURES, "labels": LABELS, "model": model, "present": present}
         exec(panel.code, names)
         assert names["answers"].tolist() == list(panel.results[name].answers)
         assert names["accuracy"] == pytest.approx(panel.results[name].accuracy)
@@ -129,7 +130,7 @@ def test_a_static_board_shows_the_same_words_as_the_live_one(static, published):
         for words in (entry["text"], entry["interval"], entry["change"]):
             assert words in data["text/html"] and words in data["text/plain"]
     assert "nothing there, and the model is told" in data["text/plain"]
-    assert "present[&#x27;audio&#x27;][:] = False" in data["text/html"]
+    assert "there[&#x27;audio&#x27;] = torch.zeros_like" in data["text/html"]
     assert "2 combinations tried" in data["text/plain"]
 
 

@@ -46,7 +46,11 @@ class ModeResult:
 
 
 def switch_modalities(
-    features: Mapping[str, Tensor], modes: Mapping[str, str], *, seed: int = 0
+    features: Mapping[str, Tensor],
+    modes: Mapping[str, str],
+    *,
+    present: Mapping[str, Tensor] | None = None,
+    seed: int = 0,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Features switched by mode, and which are present.
 
@@ -55,31 +59,37 @@ def switch_modalities(
         modes: one of `MODES` by modality; those not named are on. "off": zeros. "noise": Gaussian, each column with that
             modality's own mean and standard deviation over the examples (and the T steps). "shuffled": each example has
             another one's (itself only where N is 1). "missing": zeros, and told as not present.
+        present: what is there at all, by modality: bool (N,), or (N, T) where steps are padding. None: everything.
         seed: of noise and shuffling. They are each modality's own: another modality's mode changes nothing.
 
     Returns:
-        The features, and by modality a mask (N,) of bool, all false where it is missing: what a fusion model takes.
+        The features, and by modality its mask `present`, all false where it is missing: what a fusion model takes.
 
     Raises:
         ValueError: no modality of that name, no such mode, or features of other shapes.
     """
-    _check(features, modes)
-    switched, present = {}, {}
+    _check(features, modes, present or {})
+    switched, there = {}, {}
     for name, tensor in features.items():
         mode = modes.get(name, "on")
         generator = torch.Generator().manual_seed(modality_seed(name, seed))
-        present[name] = torch.full((len(tensor),), mode != "missing", device=tensor.device)
+        everything = torch.ones(len(tensor), dtype=torch.bool, device=tensor.device)
+        there[name] = (present or {}).get(name, everything)
         if mode == "noise":
-            columns = tensor.flatten(0, -2)
+            columns = tensor[there[name]].flatten(0, -2)
             mean, std = columns.mean(0), columns.std(0, correction=0)
             noise = torch.randn(tensor.shape, generator=generator).to(tensor)
             switched[name] = mean + std * noise
         elif mode == "shuffled":
             order = torch.randperm(len(tensor), generator=generator).to(tensor.device)
-            switched[name] = tensor[order.roll(1)][order.argsort()]
+            switched[name], there[name] = (
+                each[order.roll(1)][order.argsort()] for each in (tensor, there[name])
+            )
         else:
             switched[name] = tensor if mode == "on" else torch.zeros_like(tensor)
-    return switched, present
+        if mode == "missing":
+            there[name] = torch.zeros_like(there[name])
+    return switched, there
 
 
 def measure_modes(
@@ -88,6 +98,7 @@ def measure_modes(
     labels: Tensor,
     settings: Sequence[Mapping[str, str]],
     *,
+    present: Mapping[str, Tensor] | None = None,
     classes: int | None = None,
     seed: int = 0,
     batch_size: int = 512,
@@ -99,6 +110,7 @@ def measure_modes(
             or evaluation) are put back.
         features: by modality, (N, D) or (N, T, D).
         labels: class numbers (N,).
+        present: what is there at all, as `switch_modalities` takes it.
         classes: how many classes there are; None: as many as the model has scores.
 
     Raises:
@@ -112,10 +124,13 @@ def measure_modes(
                 f"There are {len(labels)} labels and {len(tensor)} examples of {name!r}. Give one label an example."
             )
     device = next((weight.device for weight in model.parameters()), labels.device)
-    return [
-        _result(modes, _answers(model, features, modes, seed, batch_size, device), labels.tolist(), classes)
-        for modes in settings
-    ]
+    found = []
+    for modes in settings:
+        switched = switch_modalities(features, modes, present=present, seed=seed)
+        found.append(
+            _result(modes, _answers(model, switched, modes, batch_size, device), labels.tolist(), classes)
+        )
+    return found
 
 
 def wilson_interval(right: int, of: int, z: float = 1.959964) -> tuple[float, float]:
@@ -139,8 +154,8 @@ def modality_seed(name: str, seed: int) -> int:
     return crc32(name.encode()) + seed
 
 
-def _answers(model, features, modes, seed: int, batch_size: int, device) -> tuple[Tensor, int]:
-    switched, present = switch_modalities(features, modes, seed=seed)
+def _answers(model, given, modes, batch_size: int, device) -> tuple[Tensor, int]:
+    switched, present = given
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
@@ -192,14 +207,15 @@ def _result(modes, answered: tuple[Tensor, int], labels: list[int], classes: int
     return ModeResult(dict(modes), tuple(map(tuple, confusion)), tuple(answers.tolist()))
 
 
-def _check(features: Mapping[str, Tensor], modes: Mapping[str, str]) -> None:
+def _check(features: Mapping[str, Tensor], modes: Mapping[str, str], present: Mapping[str, Tensor]) -> None:
     if not features:
         raise ValueError(
             "There is no modality. Expected features by name: {'image': tensor, 'text': tensor}."
         )
-    for name, mode in modes.items():
+    for name in (*modes, *present):
         if name not in features:
             raise ValueError(f"There is no modality {name!r}. Expected one of {', '.join(features)}.")
+    for name, mode in modes.items():
         if mode not in MODES:
             raise ValueError(f"{mode!r} is no mode of {name!r}. Expected one of {', '.join(MODES)}.")
     length = None
@@ -213,4 +229,12 @@ def _check(features: Mapping[str, Tensor], modes: Mapping[str, str]) -> None:
         if not length or len(tensor) != length:
             raise ValueError(
                 f"{name!r} has {len(tensor)} examples, others {length}. Expected as many of each, at least one."
+            )
+        mask = present.get(name)
+        if mask is not None and (
+            mask.dtype != torch.bool or mask.shape not in (tensor.shape[:1], tensor.shape[:-1])
+        ):
+            raise ValueError(
+                f"What is present of {name!r} has shape {tuple(mask.shape)} and type {mask.dtype}. Expected bool, one an "
+                "example (N,) or one a step (N, T)."
             )

@@ -26,6 +26,7 @@ class ModalitySwitchboard(Panel):
         models: a fusion model, or several by name; called `model(features, present)`, gives scores (examples, classes).
         features: what the models take, by modality: (N, D) or (N, T, D).
         labels: class numbers (N,).
+        present: what is there at all, by modality: bool (N,), or (N, T) where steps are padding. None: everything.
         classes: the classes' names; none: their numbers.
         seed: of noise and shuffling.
 
@@ -44,13 +45,15 @@ class ModalitySwitchboard(Panel):
         features: Mapping[str, Tensor],
         labels: Tensor,
         *,
+        present: Mapping[str, Tensor] | None = None,
         classes: Sequence[str] = (),
         seed: int = 0,
     ) -> None:
         super().__init__()
         self._models = _named(models)
-        switch_modalities(features, {})  # says what does not fit
+        switch_modalities(features, {}, present=present)  # says what does not fit
         self._features, self._labels, self._seed = dict(features), labels, seed
+        self._present = dict(present or {})
         self._shapes = {name: tuple(tensor.shape) for name, tensor in features.items()}
         self._on: shown.Key = ("on",) * len(self._features)
         self._key = self._on
@@ -82,7 +85,7 @@ class ModalitySwitchboard(Panel):
     @property
     def code(self) -> str:
         """Plain PyTorch lines with the same effect."""
-        return modality_code(self.modes, seed=self._seed)
+        return modality_code(self.modes, masked=self._present, seed=self._seed)
 
     @property
     def state(self) -> dict:
@@ -147,7 +150,7 @@ class ModalitySwitchboard(Panel):
                 return
             self._closed = True
             self._close_views()
-            self._models, self._features = {}, {}
+            self._models, self._features, self._present = {}, {}, {}
 
     def _adopt(self, key: shown.Key) -> None:
         if key != self._key:
@@ -195,7 +198,13 @@ class ModalitySwitchboard(Panel):
             wanted = [key for key in dict.fromkeys((*self._tried, self._key)) if key not in known]
             settings = [dict(zip(self._shapes, key, strict=True)) for key in wanted]
             found = measure_modes(
-                model, self._features, self._labels, settings, classes=classes, seed=self._seed
+                model,
+                self._features,
+                self._labels,
+                settings,
+                present=self._present,
+                classes=classes,
+                seed=self._seed,
             )
             self._measured[name] = {**known, **dict(zip(wanted, found, strict=True))}
             self._weights[name] = weights
