@@ -33,6 +33,7 @@ _HOME = {
     "UnfreezeScore": "views",
     "ForkPanel": "views",
     "ModalitySwitchboard": "views",
+    "RetrievalGrid": "views",
 }
 
 __all__ = sorted(_HOME)

@@ -101,3 +101,37 @@ def trained(
         nn.functional.cross_entropy(model(features), labels).backward()
         optimizer.step()
     return model.eval()
+
+
+class SharedSpace:
+    """Two projections into one space, trained by contrast on some of the pairs (CLIP, Radford et al. 2021)."""
+
+    def __init__(self, pairs: Pairs, width: int = 32) -> None:
+        torch.manual_seed(0)
+        self.image = nn.Linear(pairs.image.shape[1], width)
+        self.text = nn.Linear(pairs.text.shape[1], width)
+
+    def train(self, image: Tensor, text: Tensor, steps: int = 100) -> None:
+        optimizer = torch.optim.AdamW([*self.image.parameters(), *self.text.parameters()], lr=3e-3)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            one, other = (nn.functional.normalize(z) for z in (self.image(image), self.text(text)))
+            scores = one @ other.T / 0.1
+            right = torch.arange(len(scores))
+            loss = nn.functional.cross_entropy(scores, right) + nn.functional.cross_entropy(scores.T, right)
+            loss.backward()
+            optimizer.step()
+
+    def encode(self, words: str) -> Tensor:
+        """Own words as a point of the space."""
+        model, tokenizer = load_text_backbone()
+        batch = tokenizer([words], return_tensors="pt")
+        with torch.no_grad():
+            return self.text(mean_pool(model(**batch).last_hidden_state, batch["attention_mask"]))[0]
+
+
+def shared_space(pairs: Pairs, trained_on: slice = slice(40)) -> SharedSpace:
+    """A space trained on some of the pairs; the others were never seen."""
+    space = SharedSpace(pairs)
+    space.train(pairs.image[trained_on], pairs.text[trained_on])
+    return space

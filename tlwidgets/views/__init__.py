@@ -12,6 +12,7 @@ _HOME = {
     "UnfreezeScore": "unfreeze_score",
     "ForkPanel": "fork_panel",
     "ModalitySwitchboard": "modality_switchboard",
+    "RetrievalGrid": "retrieval_grid",
 }
 
 __all__ = sorted(_HOME)
