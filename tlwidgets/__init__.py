@@ -34,6 +34,7 @@ _HOME = {
     "ForkPanel": "views",
     "ModalitySwitchboard": "views",
     "RetrievalGrid": "views",
+    "EmbeddingMap": "views",
 }
 
 __all__ = sorted(_HOME)

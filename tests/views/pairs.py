@@ -135,3 +135,14 @@ def shared_space(pairs: Pairs, trained_on: slice = slice(40)) -> SharedSpace:
     space = SharedSpace(pairs)
     space.train(pairs.image[trained_on], pairs.text[trained_on])
     return space
+
+
+def before_and_after(
+    pairs: Pairs, trained_on: slice = slice(40)
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Where the pairs are in a space before any training, and after training on some of them."""
+    found = []
+    for space in (SharedSpace(pairs), shared_space(pairs, trained_on)):
+        with torch.no_grad():
+            found.append({"image": space.image(pairs.image), "text": space.text(pairs.text)})
+    return found[0], found[1]

@@ -13,6 +13,7 @@ _HOME = {
     "ForkPanel": "fork_panel",
     "ModalitySwitchboard": "modality_switchboard",
     "RetrievalGrid": "retrieval_grid",
+    "EmbeddingMap": "embedding_map",
 }
 
 __all__ = sorted(_HOME)
