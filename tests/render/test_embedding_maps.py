@@ -23,6 +23,7 @@ def gaps(places: dict[str, np.ndarray]) -> np.ndarray:
     return np.linalg.norm(every[:, None] - every[None], axis=2)
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_on_a_common_basis_only_what_moved_moves(seed):
     before, after = points(seed), points(seed)
@@ -35,6 +36,7 @@ def test_on_a_common_basis_only_what_moved_moves(seed):
     assert maps.words.startswith("One PCA over both")
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_a_space_that_was_only_turned_does_not_move_after_procrustes(seed):
     before = points(seed)
@@ -45,6 +47,7 @@ def test_a_space_that_was_only_turned_does_not_move_after_procrustes(seed):
         assert np.allclose(maps.before[name], maps.after[name], atol=1e-8)
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_procrustes_changes_no_distance_on_the_map_and_brings_the_maps_as_near_as_it_can(seed):
     before, after = points(seed), points(seed + 1, width=7)
@@ -83,6 +86,7 @@ def test_neighbours_by_t_sne_come_out_the_same_each_time(seed):
     assert one.words.startswith("t-SNE keeps who is near whom")
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 10))
 def test_distances_are_of_partners_and_of_all_others(seed, rows):
     found = points(seed, rows=rows)

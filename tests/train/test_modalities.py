@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -25,6 +25,7 @@ def late() -> Late:
     return Late({"text": 6, "audio": 4}, 2)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["text", "audio"]), st.sampled_from(MODES)), st.integers(0, 5))
 def test_what_is_on_stays_and_the_same_seed_gives_the_same(modes, seed):
     given_features = features()
@@ -42,6 +43,7 @@ def test_what_is_on_stays_and_the_same_seed_gives_the_same(modes, seed):
         assert torch.equal(alone[name], switched[name]), "another modality's mode changes nothing"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(0, 1000))
 def test_shuffling_gives_every_example_another_one_s(examples, seed):
     numbers = torch.arange(float(examples))[:, None]
@@ -97,6 +99,7 @@ def test_a_measurement_is_the_share_that_the_model_itself_gets_right_and_leaves_
     assert low < on.accuracy < high
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.data())
 def test_wilsons_interval_holds_the_share_and_stays_a_share(of, data):
     right = data.draw(st.integers(0, of))

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -46,6 +46,7 @@ vectors = arrays.arrays(
 )
 
 
+@settings(deadline=None)
 @given(vectors, vectors, st.randoms(use_true_random=False))
 def test_a_rank_counts_all_that_is_not_worse_than_the_first_right_one(queries, gallery, random):
     wanted = [random.randrange(4) for _ in queries]
@@ -88,6 +89,7 @@ def test_a_space_that_collapsed_finds_nothing():
     assert panel.ranks == [9] * 9 and panel.recall == {1: 0.0, 5: 0.0}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 12))
 def test_chance_is_the_share_of_draws_that_have_a_right_one(items, right, k):
     from itertools import combinations
@@ -149,6 +151,18 @@ def test_own_words_are_searched_for(grid, space):
     assert grid.found[0][1] == pytest.approx(float(expected.max()), abs=1e-5)
     assert not any(hit["right"] for hit in state["results"]) and state["right"] is None
     assert state["words"].endswith("Whether that is right, you say.")
+
+
+def test_a_picture_of_one_s_own_is_searched_for_and_shown(grid, space, pairs):
+    grid.search("my cat", space.image(pairs.image[4]), pairs.pictures[4])
+    state = grid.state
+    assert state["picked"]["own"] and state["picked"]["png"] == grid._png("gallery", 4)
+    assert grid.found[0] == (pairs.names[4], pytest.approx(1.0, abs=1e-6))
+    with pytest.raises(ValueError, match=r"The picture of “my cat” has shape \(72, 72\)"):
+        grid.search("my cat", space.image(pairs.image[4]), pairs.pictures[4][..., 0])
+    with pytest.raises(ValueError, match="Row 0 of the embedding of “nothing” has length 0"):
+        grid.search("nothing", torch.zeros(32))
+    assert grid.state["picked"]["name"] == "my cat"
 
 
 def test_a_static_grid_shows_pictures_with_names_and_says_the_same(static, published, grid):
@@ -252,7 +266,7 @@ def test_what_does_not_fit_gets_a_sentence():
         with pytest.raises(ValueError, match=said):
             RetrievalGrid(queries, gallery, **{**names, **options})
     panel = RetrievalGrid(np.eye(2), np.eye(2), **names, encode=lambda text: np.ones(3))
-    with pytest.raises(ValueError, match=r"encode gave an embedding of shape \(3,\). Expected \(2,\)"):
+    with pytest.raises(ValueError, match=r"The embedding of “hello” has shape \(3,\). Expected \(2,\)"):
         panel.ask("hello")
 
 

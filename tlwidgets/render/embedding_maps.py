@@ -46,14 +46,16 @@ def aligned_maps(
     if align == "common":
         places, words = _common(one, other)
     else:
-        places, words = _turned(*(_own_map(each, method, seed) for each in (one, other)))
+        places, how = _turned(*(_own_map(each, method, seed) for each in (one, other)))
+        words = f"The map after is {how} onto the one before (orthogonal Procrustes), which changes no distance on it"
         if method == "tsne":
             words = (
-                f"t-SNE keeps who is near whom, not how far, so no share of the variance can be told; {words}"
+                "t-SNE keeps who is near whom, not how far: a share of the variance can't be told, and how far apart points are, "
+                f"or how far they move, means little. {words}."
             )
         else:
             shares = [_share(each, place) for each, place in zip((one, other), places, strict=True)]
-            words = f"A PCA for each. {_seen(*shares)} {words[:1].upper()}{words[1:]}"
+            words = f"A PCA for each. {_seen(*shares)} {words}: what moves, moved against the others."
     rows = len(next(iter(before.values())))
     split = [
         dict(zip(before, np.split(place, range(rows, len(place), rows)), strict=True)) for place in places
@@ -97,12 +99,7 @@ def _turned(one: np.ndarray, other: np.ndarray) -> tuple[list[np.ndarray], str]:
 
     one, other = one - one.mean(0), other - other.mean(0)
     turn, _ = orthogonal_procrustes(other, one)
-    how = "mirrored and turned" if np.linalg.det(turn) < 0 else "turned"
-    words = (
-        f"the map after is {how} onto the one before (orthogonal Procrustes), which changes no distance on it: what moves, "
-        "moved against the others."
-    )
-    return [one, other @ turn], words
+    return [one, other @ turn], "mirrored and turned" if np.linalg.det(turn) < 0 else "turned"
 
 
 def _share(vectors: np.ndarray, places: np.ndarray) -> float:

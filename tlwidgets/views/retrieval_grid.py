@@ -85,7 +85,7 @@ class RetrievalGrid(Panel):
         self._recall = shown.recall(self._search, ks)
         self._sheet: bytes | None = None
         self._query: int | None = 0
-        self._own = ("", None)  # the text, and its embedding
+        self._own = ("", None, "")  # what was asked for: its name, its embedding, its thumbnail
         self._say("info", "")
 
     # -- what there is ---------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class RetrievalGrid(Panel):
                     "index": self._query,
                     "name": name,
                     "own": own,
-                    "png": "" if own else self._png("query", self._query),
+                    "png": self._own[2] if own else self._png("query", self._query),
                     "sound": not own and bool(self._sounds["query"]),
                 },
                 "results": hits,
@@ -217,16 +217,24 @@ class RetrievalGrid(Panel):
             raise ValueError(
                 f"The text has {plural(len(text), 'letter')}. Expected 1 to {_MOST_LETTERS}: write what the picture shows."
             )
-        found = self._encode(text)
-        found = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found)
+        self.search(text, self._encode(text))
+
+    def search(self, name: str, embedding, picture=None) -> None:
+        """Show what is found for something of one's own, which no query is: its name, embedding (width,) and picture.
+
+        Raises:
+            ValueError: an embedding of another space, or no picture (height, width, 3).
+        """
+        found = np.asarray(embedding.detach().cpu() if hasattr(embedding, "detach") else embedding)
         width = self._search.gallery.shape[1]
         if found.size != width:
             raise ValueError(
-                f"encode gave an embedding of shape {found.shape}. Expected ({width},), as the gallery's are."
+                f"The embedding of “{name}” has shape {found.shape}. Expected ({width},), as the gallery's are."
             )
-        vector = shown.unit(found.reshape(1, width), "encode's embedding")[0]
+        vector = shown.unit(found.reshape(1, width), f"the embedding of “{name}”")[0]
+        png = "" if picture is None else thumbnail(pixels(picture, f"The picture of “{name}”"), _SIDE)
         with self._lock:
-            self._query, self._own = None, (text, vector)
+            self._query, self._own = None, (str(name), vector, png)
             self._say("info", "")
 
     def close(self) -> None:
