@@ -103,6 +103,13 @@ def test_many_rows_and_groups_are_cut_and_it_says_so():
         ("text", "audio"),
     ]
     assert len(json.dumps(state)) < 150_000
+    means = []
+    for points in (before, after):
+        one, other = (
+            points[name] / np.linalg.norm(points[name], axis=1, keepdims=True) for name in ("text", "audio")
+        )
+        means.append(f"{1 - (one * other).sum(1).mean():.2f}")
+    assert f"text–audio {means[0]} and {means[1]} (different things 1.0" in state["words"], "all rows count"
 
 
 def test_what_does_not_fit_gets_a_sentence(trained, pairs):

@@ -62,7 +62,7 @@ def embedding_state(
             for place, pair in enumerate(pairs)
         ],
         "basis": maps.words,
-        "words": " ".join(_words(pair) for pair in pairs),
+        "words": _words(pairs[0]) if len(pairs) == 1 else _list(pairs),
         "table": _table(pairs, shown, names, groups, cells),
     }
 
@@ -86,6 +86,17 @@ def _words(pair: dict) -> str:
         said
         + f"; of different things {pair['others_before']:.2f} before, and {pair['others_after']:.2f} after."
     )
+
+
+def _list(pairs: Sequence[dict]) -> str:
+    said = []
+    for pair in pairs:
+        others = ""
+        if pair["others_before"] is not None:
+            others = f" (different things {pair['others_before']:.2f} and {pair['others_after']:.2f})"
+        same = f"{pair['mean_before']:.2f} and {pair['mean_after']:.2f}"
+        said.append(f"{pair['one']}–{pair['other']} {same}{others}")
+    return f"Mean cosine distance of the same thing, before and after: {'; '.join(said)}."
 
 
 def _table(pairs, shown, names, groups, cells) -> dict:
