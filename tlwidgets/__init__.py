@@ -32,6 +32,9 @@ _HOME = {
     "progress_bar": "views",
     "UnfreezeScore": "views",
     "ForkPanel": "views",
+    "ModalitySwitchboard": "views",
+    "RetrievalGrid": "views",
+    "EmbeddingMap": "views",
 }
 
 __all__ = sorted(_HOME)

@@ -23,6 +23,7 @@ from .features import FeatureCache
 from .fork import ForkError, fork, run_digest
 from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
+from .modalities import MODES, ModeResult, measure_modes, switch_modalities, wilson_interval
 from .optim import discriminative_rates, gradual_unfreezing
 from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
@@ -47,6 +48,8 @@ __all__ = [
     "FeaturesComputed",
     "Finished",
     "ForkError",
+    "MODES",
+    "ModeResult",
     "Paired",
     "Pairs",
     "Paused",
@@ -75,6 +78,7 @@ __all__ = [
     "gradual_unfreezing",
     "info_nce",
     "lr_range_test",
+    "measure_modes",
     "merge_lora",
     "next_token_loss",
     "perplexity",
@@ -82,4 +86,6 @@ __all__ = [
     "retrieval",
     "run_digest",
     "zero_shot",
+    "switch_modalities",
+    "wilson_interval",
 ]

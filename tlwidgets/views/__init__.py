@@ -11,6 +11,9 @@ _HOME = {
     "progress_bar": "progress",
     "UnfreezeScore": "unfreeze_score",
     "ForkPanel": "fork_panel",
+    "ModalitySwitchboard": "modality_switchboard",
+    "RetrievalGrid": "retrieval_grid",
+    "EmbeddingMap": "embedding_map",
 }
 
 __all__ = sorted(_HOME)

@@ -11,6 +11,9 @@ _PARTS = {
     "drift_panel": ("charts", "running", "tables"),
     "fork_panel": ("charts", "running", "tables"),
     "unfreeze_score": ("charts", "tables"),
+    "modality_switchboard": ("charts", "tables"),
+    "retrieval_grid": ("charts", "tables"),
+    "embedding_map": ("charts", "tables"),
 }
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 
