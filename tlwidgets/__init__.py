@@ -32,6 +32,7 @@ _HOME = {
     "progress_bar": "views",
     "UnfreezeScore": "views",
     "ForkPanel": "views",
+    "MediaInput": "views",
 }
 
 __all__ = sorted(_HOME)

@@ -82,17 +82,17 @@ def read_text(text: str) -> tuple[str, tuple[str, ...]]:
 _UNREAD = ("Cc", "Cs", "Cn")  # control characters, halves of surrogate pairs, code points of nothing
 
 
-def content_of(source: bytes | str | Path, most_bytes: int = MOST_BYTES) -> tuple[bytes, str]:
-    """The bytes of a file, or those given, and a name for them.
+def content_of(source: bytes | str | Path, most_bytes: int = MOST_BYTES, name: str = "") -> tuple[bytes, str]:
+    """The bytes of a file, or those given, and a name for them (`name`, or the file's).
 
     Raises:
         MediaError: no file, an empty one, or one of more than `most_bytes` (which is then not read).
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        content, name = bytes(source), "The file"
+        content, name = bytes(source), name or "The file"
     elif isinstance(source, (str, Path)):
         path = Path(source)
-        name = path.name or str(path)
+        name = name or path.name or str(path)
         try:
             refuse_size(path.stat().st_size, name, most_bytes)
             content = path.read_bytes()

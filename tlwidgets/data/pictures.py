@@ -26,6 +26,7 @@ def read_picture(
     longest: int | None = None,
     most_bytes: int = MOST_BYTES,
     most_pixels: int = MOST_PIXELS,
+    name: str = "",
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The pixels of a picture, and notes on what was done to it.
 
@@ -36,6 +37,7 @@ def read_picture(
         source: the file's bytes, or its path.
         longest: a side longer than so many pixels is made that long (Lanczos), the other one in proportion.
         most_bytes, most_pixels: larger ones are refused, before they are decoded.
+        name: what an error calls it; the file's name by default.
 
     Returns:
         uint8 (height, width, 3), and sentences.
@@ -43,7 +45,7 @@ def read_picture(
     Raises:
         MediaError: not a picture, damaged, empty, or too large.
     """
-    content, name = content_of(source, most_bytes)
+    content, name = content_of(source, most_bytes, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, on odd tags and on sizes, which are looked at here
         picture = _open(content, name, most_pixels)

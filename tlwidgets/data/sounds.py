@@ -29,6 +29,7 @@ def read_sound(
     *,
     longest: float = LONGEST,
     most_bytes: int = MOST_BYTES,
+    name: str = "",
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The samples of a WAV file (8, 16, 24 or 32 bits, or fractions), and notes on what was done (`one_channel`).
 
@@ -37,6 +38,7 @@ def read_sound(
         rate: samples a second that come out.
         longest: seconds; what comes after is left out.
         most_bytes: larger files are refused, before they are read.
+        name: what an error calls it; the file's name by default.
 
     Returns:
         float32 (samples,) from -1 to 1, and sentences.
@@ -44,7 +46,7 @@ def read_sound(
     Raises:
         MediaError: not a WAV file, damaged, empty, too large or too short.
     """
-    content, name = content_of(source, most_bytes)
+    content, name = content_of(source, most_bytes, name)
     kind = looks_like(content)
     if kind != "a WAV sound":
         says = f"it looks like {kind}" if kind else "its first bytes are none that a sound begins with"

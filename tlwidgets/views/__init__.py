@@ -11,6 +11,7 @@ _HOME = {
     "progress_bar": "progress",
     "UnfreezeScore": "unfreeze_score",
     "ForkPanel": "fork_panel",
+    "MediaInput": "media_input",
 }
 
 __all__ = sorted(_HOME)

@@ -11,6 +11,7 @@ _PARTS = {
     "drift_panel": ("charts", "running", "tables"),
     "fork_panel": ("charts", "running", "tables"),
     "unfreeze_score": ("charts", "tables"),
+    "media_input": ("tables", "media_capture"),
 }
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 
