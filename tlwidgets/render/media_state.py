@@ -49,9 +49,8 @@ def media_state(media: Media) -> dict:
             "facts": f"{seconds:,.2f} s at {media.rate:,} Hz: float32 of shape ({len(media.sound)},), "
             f"loudest value {peak:.2f}.",
             "alt": f"{media.name}, as the model gets it: a waveform of {seconds:,.2f} s, loudest value {peak:.2f}",
-            "wave": [
-                [round(float(part.min()), 3), round(float(part.max()), 3)] for part in _parts(media, COLUMNS)
-            ],
+            "path": _wave_path(media),
+            "box": [WIDTH, HEIGHT],
             "table": _table(media),
         }
     words = plural(len(media.text.split()), "word")
@@ -107,9 +106,10 @@ def _wave_path(media: Media) -> str:
     """The waveform as an SVG path: each column from its lowest to its highest value, at least a line."""
     middle, steps = HEIGHT / 2, []
     for place, part in enumerate(_parts(media, _COLUMNS)):
-        top, bottom = (middle - float(value) * (middle - 1) for value in (part.max(), part.min()))
         x = (place + 0.5) * WIDTH / _COLUMNS
-        steps.append(f"M{x:.1f} {min(top, middle - 0.5):.1f}V{max(bottom, middle + 0.5):.1f}")
+        top, bottom = (middle - float(value) * (middle - 1) for value in (part.max(), part.min()))
+        thin = max(0.0, 1 - (bottom - top)) / 2
+        steps.append(f"M{x:.1f} {top - thin:.1f}V{bottom + thin:.1f}")
     return "".join(steps)
 
 

@@ -308,8 +308,9 @@ function takeDrops(root, store, tabs) {
     if (!carries(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.dataTransfer.files.length > 1) store.say(`Of ${event.dataTransfer.files.length} files the first was taken.`);
-    bring(event.dataTransfer.files[0]);
+    const { files } = event.dataTransfer;
+    if (files.length === 1) bring(files[0]);
+    else store.say(`One file at a time: ${files.length} were dropped.`);
   });
   root.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files || [])].find(({ type }) => type.startsWith("image/"));
