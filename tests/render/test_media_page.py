@@ -39,6 +39,9 @@ PICTURES = {
     "print.jpg": (Image.fromarray(COLOURED).convert("CMYK"), {}),
     "glass.png": (transparent(), {}),
     "grey.png": (Image.fromarray(GRADIENT), {}),
+    "deep.png": (Image.fromarray(GRADIENT.astype(np.uint16) * 300), {}),
+    "fractions.tif": (Image.fromarray(GRADIENT.astype(np.float32) / 300), {}),
+    "heights.tif": (Image.fromarray(GRADIENT.astype(np.float32) * 7 - 100), {}),
     "palette.gif": (Image.fromarray(COLOURED).convert("P"), {}),
     "moving.gif": (FRAMES[0], {"save_all": True, "append_images": FRAMES[1:]}),
     "large.webp": (Image.fromarray(COLOURED).resize((400, 300)), {"lossless": True}),
@@ -65,6 +68,7 @@ SOUNDS = {
     "stereo.wav": (11_025, (np.stack([SINE, SINE / 3], 1) * 32_767).astype(np.int16)),
     "thirty-two.wav": (44_100, (SINE * (2**31 - 1)).astype(np.int32)),
     "fractions.wav": (48_000, SINE.astype(np.float32)),
+    "loud.wav": (16_000, np.where(np.arange(30_000) % 99 == 0, np.nan, 5 * SINE).astype(np.float32)),
 }
 
 
@@ -115,7 +119,7 @@ def pixels_of(url: str) -> np.ndarray:
 
 
 def test_the_waveform_and_its_table_are_the_samples_own():
-    sound = np.concatenate([np.full(8_000, 0.5), np.full(8_000, -0.25)]).astype(np.float32)
+    sound = np.concatenate([np.full(12_000, 0.5), np.full(12_000, -0.25)]).astype(np.float32)
     state = media_state(Media("sound", "step", sound=sound, rate=16_000))
     columns = re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)", state["path"])
     width, height = state["box"]
@@ -125,7 +129,7 @@ def test_the_waveform_and_its_table_are_the_samples_own():
         value = 0.5 if x < width / 2 else -0.25
         assert abs((top + bottom) / 2 - (height / 2 - value * (height / 2 - 1))) <= 0.6
     assert [row[3] for row in state["table"]["rows"]] == ["0.500"] * 5 + ["0.250"] * 5
-    assert state["table"]["rows"][9][0] == "0.90 to 1.00 s"
+    assert state["table"]["rows"][9][0] == "1.35 to 1.50 s"
     assert "loudest value 0.50" in state["facts"]
 
 
