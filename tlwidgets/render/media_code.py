@@ -66,7 +66,8 @@ def media_code(media: Media, *, longest_side: int, longest_sound: float) -> str:
     notes = " ".join(media.notes)
     if media.kind == "picture":
         coloured = _DEEP.format(ends=_ends(notes)) if "Grey values from" in notes else _ON_WHITE
-        return _PICTURE.format(name=media.name, longest=longest_side, coloured=coloured)
+        name = media.name if PurePath(media.name).suffix else f"{media.name}.png"
+        return _PICTURE.format(name=name, longest=longest_side, coloured=coloured)
     if media.kind == "sound":
         name = str(PurePath(media.name).with_suffix(".wav"))
         first = "" if name == media.name else f"# {name}: the sound as a WAV file\n"

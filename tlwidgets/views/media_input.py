@@ -195,8 +195,8 @@ class MediaInput(Panel):
     def on_input(self, callback: Callable[[Media], str | None]) -> Callable[[], None]:
         """Call `callback(media)` with what there is now, if anything, and with each new input.
 
-        A str that it returns is shown below the input; what it prints goes to JupyterLab's log. What it raises is shown as a sentence; where code gave the input, it
-        is raised there. Returns a function that ends it.
+        A str that it returns is shown below the input; what it prints goes to JupyterLab's log. What it raises is shown as
+        a sentence; where code gave the input, it is raised there. Returns a function that ends it.
         """
         self._callbacks.append(callback)
         if self._now is not None:
