@@ -325,6 +325,15 @@ def test_the_camera_is_given_back_whichever_way_one_leaves(notebook, way):
     opened.page.wait_for_function(f"{LENT} === 0")
 
 
+def test_after_a_restart_of_the_kernel_the_receipt_stands_in_for_the_view(notebook):
+    opened = notebook("restart.ipynb", SETUP, SHOW)
+    drop(opened, saved(halves(), "PNG"), "halves.png", "image/png")
+    gets(opened, "halves.png")
+    opened.restart_kernel()
+    opened.locate(".tl-media").wait_for(state="hidden")
+    opened.locate("div[class^=tl-receipt]").get_by_text("In JupyterLab, run this cell").wait_for()
+
+
 def test_a_device_that_is_granted_too_late_is_given_back(notebook):
     opened = notebook("late.ipynb", SETUP, SHOW)
     watch_tracks(opened.page)
