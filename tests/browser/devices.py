@@ -23,7 +23,6 @@ def arguments(folder: Path) -> list[str]:
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}",
         f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}",
-        "--autoplay-policy=no-user-gesture-required",
     ]
 
 
