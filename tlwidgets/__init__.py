@@ -35,6 +35,7 @@ _HOME = {
     "ModalitySwitchboard": "views",
     "RetrievalGrid": "views",
     "EmbeddingMap": "views",
+    "MediaInput": "views",
 }
 
 __all__ = sorted(_HOME)

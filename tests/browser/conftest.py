@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import devices
 import pytest
 from jupyter_lab import LabNotebook, chromium, jupyter_lab
 
@@ -14,9 +15,9 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, headless."""
-    with chromium() as running:
+def browser(tmp_path_factory):
+    """Debian's Chromium, headless, with a camera and a microphone that play files (see `devices`)."""
+    with chromium(*devices.arguments(tmp_path_factory.mktemp("devices"))) as running:
         yield running
 
 

@@ -117,10 +117,10 @@ def _await_url(server: subprocess.Popen) -> str:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Debian's Chromium, without a window; `arguments` are added to its command line."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, *arguments])
         try:
             yield browser
         finally:

@@ -22,6 +22,9 @@ from .loader import (
     sentences_card,
     split_sentences,
 )
+from .media import Media, MediaError, read_text
+from .pictures import read_picture
+from .sounds import one_channel, read_sound
 from .tensors import encode, encode_texts, task_data
 
 __all__ = [
@@ -31,6 +34,8 @@ __all__ = [
     "DrawingDataError",
     "DrawingSplit",
     "Drawings",
+    "Media",
+    "MediaError",
     "SentenceDataError",
     "SentenceSplit",
     "Sentences",
@@ -40,6 +45,10 @@ __all__ = [
     "load_drawings",
     "load_sentences",
     "sentences_card",
+    "one_channel",
+    "read_picture",
+    "read_sound",
+    "read_text",
     "split_drawings",
     "split_sentences",
     "task_data",

@@ -48,10 +48,12 @@ function hideReceipt(receipt) {
  * Returns a function that stops listening.
  */
 function onDisconnect(model, el, stopped) {
-  const check = () => {
-    // The manager marks the view in the same turn of the event loop, after its listeners have run.
+  const check = function () {
+    // anywidget calls this as a method of the view (0.11) or not; else the manager marks the view in the same turn of the
+    // event loop, after its listeners have run.
+    const cut = this?.model?.comm_live === false;
     queueMicrotask(() => {
-      if (el.closest(".jupyter-widgets-disconnected, .jp-widgets-disconnected")) stopped();
+      if (cut || el.closest(".jupyter-widgets-disconnected, .jp-widgets-disconnected")) stopped();
     });
   };
   model.on("comm_live_update", check);

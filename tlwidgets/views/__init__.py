@@ -14,6 +14,7 @@ _HOME = {
     "ModalitySwitchboard": "modality_switchboard",
     "RetrievalGrid": "retrieval_grid",
     "EmbeddingMap": "embedding_map",
+    "MediaInput": "media_input",
 }
 
 __all__ = sorted(_HOME)

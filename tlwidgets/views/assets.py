@@ -14,6 +14,7 @@ _PARTS = {
     "modality_switchboard": ("charts", "tables"),
     "retrieval_grid": ("charts", "tables"),
     "embedding_map": ("charts", "tables"),
+    "media_input": ("tables", "media_capture"),
 }
 """Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
 
