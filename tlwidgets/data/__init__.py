@@ -22,6 +22,16 @@ from .loader import (
     sentences_card,
     split_sentences,
 )
+from .speech import (
+    Speech,
+    SpeechDataError,
+    SpeechSplit,
+    load_prosodies,
+    load_sarcasm,
+    load_words,
+    speech_card,
+    split_speech,
+)
 from .tensors import encode, encode_texts, task_data
 
 __all__ = [
@@ -34,13 +44,21 @@ __all__ = [
     "SentenceDataError",
     "SentenceSplit",
     "Sentences",
+    "Speech",
+    "SpeechDataError",
+    "SpeechSplit",
     "drawings_card",
     "encode",
     "encode_texts",
     "load_drawings",
+    "load_prosodies",
+    "load_sarcasm",
     "load_sentences",
+    "load_words",
     "sentences_card",
+    "speech_card",
     "split_drawings",
     "split_sentences",
+    "split_speech",
     "task_data",
 ]

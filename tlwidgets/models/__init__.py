@@ -62,6 +62,7 @@ __all__ = [
     "pitch_in_hertz",
     "prepare_images",
     "prepare_sounds",
+    "segment_pool",
     "status",
 ]
 
@@ -73,6 +74,7 @@ _LATE = {
     "TextClassifier": "classifier",
     "mean_pool": "classifier",
     "pitch_in_hertz": "crepe",
+    "segment_pool": "classifier",
 }
 
 
