@@ -100,8 +100,8 @@ def to_levels(sound: np.ndarray) -> np.ndarray:
 
 def from_levels(levels: np.ndarray, samples: int) -> np.ndarray:
     """The sound (samples,) float32 in -1..1 that the levels (frames, 320) int8 stand for."""
-    coefficients = np.sign(levels) * _steps()[np.abs(levels)] * _weights()
-    windows = (coefficients / 2**15).astype(np.float32) @ _basis().T.astype(np.float32)
+    sizes, basis = _for_hearing()
+    windows = sizes[levels.astype(np.intp) + _LEVELS] @ basis
     out = np.zeros((len(levels) + 1, FRAME), np.float32)
     out[:-1] += windows[:, :FRAME]
     out[1:] += windows[:, FRAME:]
@@ -113,6 +113,12 @@ def _basis() -> np.ndarray:
     time, place = np.arange(2 * FRAME)[:, None] + 0.5, np.arange(FRAME)[None] + 0.5
     window = np.sin(np.pi / (2 * FRAME) * time)
     return np.sqrt(2 / FRAME) * window * np.cos(np.pi / FRAME * (time + FRAME / 2) * place)
+
+
+@lru_cache(maxsize=1)
+def _for_hearing() -> tuple[np.ndarray, np.ndarray]:
+    sizes = np.concatenate([-_steps()[:0:-1], _steps()]) / 2**15
+    return sizes.astype(np.float32), (_basis() * _weights()).T.astype(np.float32)
 
 
 def _weights() -> np.ndarray:
