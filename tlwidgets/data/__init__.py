@@ -25,6 +25,16 @@ from .loader import (
 from .media import Media, MediaError, read_text
 from .pictures import read_picture
 from .sounds import one_channel, read_sound
+from .speech import (
+    Speech,
+    SpeechDataError,
+    SpeechSplit,
+    load_prosodies,
+    load_sarcasm,
+    load_words,
+    speech_card,
+    split_speech,
+)
 from .tensors import encode, encode_texts, task_data
 
 __all__ = [
@@ -39,17 +49,25 @@ __all__ = [
     "SentenceDataError",
     "SentenceSplit",
     "Sentences",
+    "Speech",
+    "SpeechDataError",
+    "SpeechSplit",
     "drawings_card",
     "encode",
     "encode_texts",
     "load_drawings",
+    "load_prosodies",
+    "load_sarcasm",
     "load_sentences",
+    "load_words",
     "sentences_card",
     "one_channel",
     "read_picture",
     "read_sound",
     "read_text",
+    "speech_card",
     "split_drawings",
     "split_sentences",
+    "split_speech",
     "task_data",
 ]

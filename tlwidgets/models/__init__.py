@@ -70,6 +70,7 @@ __all__ = [
     "pitch_in_hertz",
     "prepare_images",
     "prepare_sounds",
+    "segment_pool",
     "status",
 ]
 
@@ -89,6 +90,7 @@ _LATE = {
     "fusion_models": "fusion",
     "mean_pool": "classifier",
     "pitch_in_hertz": "crepe",
+    "segment_pool": "classifier",
 }
 
 

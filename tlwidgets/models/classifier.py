@@ -1,5 +1,10 @@
 """A backbone with a head on top."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor, nn
 
 
@@ -13,6 +18,35 @@ def mean_pool(hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         return hidden.mean(1)
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+
+def segment_pool(hidden: Tensor, lengths: Sequence[int] | None = None, *, segments: int) -> Tensor:
+    """What comes first and what later, at one width: the means over `segments` equal stretches of each sequence.
+
+    `hidden` (sequences, steps, width), of which the first `lengths` steps count (all by default), gives
+    (sequences, segments * width), stretch after stretch. A step on a border counts in either stretch by how much of it lies
+    there, so a sequence of fewer steps than segments is served, too.
+
+    Raises ValueError for no segment, other shapes, or lengths that are not from 1 to the number of steps.
+    """
+    if segments < 1:
+        raise ValueError(f"segments={segments} should be a whole number of at least 1.")
+    if hidden.dim() != 3:
+        raise ValueError(
+            f"What is pooled has shape {tuple(hidden.shape)}; (sequences, steps, width) was expected."
+        )
+    sequences, steps, _ = hidden.shape
+    counts = torch.tensor([steps] * sequences if lengths is None else [int(length) for length in lengths])
+    if counts.shape != (sequences,) or (counts < 1).any() or (counts > steps).any():
+        raise ValueError(
+            f"The lengths should be {sequences} numbers of steps from 1 to {steps}, one a sequence."
+        )
+    counts = counts.to(hidden.device, hidden.dtype)
+    bounds = torch.arange(segments + 1, device=hidden.device) * counts[:, None] / segments
+    step = torch.arange(steps, device=hidden.device)
+    starts, ends = bounds[:, :-1, None], bounds[:, 1:, None]
+    share = (torch.minimum(step + 1, ends) - torch.maximum(step + 0.0, starts)).clamp(min=0)
+    return (share / share.sum(2, keepdim=True) @ hidden).flatten(1)
 
 
 class MeanPool(nn.Module):
