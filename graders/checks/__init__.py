@@ -21,6 +21,10 @@ _HOME = {
     "check_layer_rates": "unit02",
     "check_pick": "unit02",
     "check_set_dial": "unit02",
+    "check_fuse_late": "unit03",
+    "check_contrastive_loss": "unit03",
+    "check_really_uses": "unit03",
+    "check_split_clips": "unit03",
 }
 
 __all__ = sorted(_HOME)

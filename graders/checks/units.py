@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from . import unit00, unit01, unit02
+from . import unit00, unit01, unit02, unit03
 from .mistakes import Exercise
 
-EXERCISES: tuple[Exercise, ...] = (*unit00.EXERCISES, *unit01.EXERCISES, *unit02.EXERCISES)
+EXERCISES: tuple[Exercise, ...] = (
+    *unit00.EXERCISES,
+    *unit01.EXERCISES,
+    *unit02.EXERCISES,
+    *unit03.EXERCISES,
+)
 
 
 def exercises(unit: str) -> tuple[Exercise, ...]:

@@ -81,6 +81,9 @@ def test_a_check_leaves_random_numbers_as_they_were():
     assert torch.equal(torch.rand(3), expected)
 
 
-@pytest.mark.parametrize("unit", ["00-where-we-left-off", "01-transfer-learning", "02-which-layers-to-train"])
+@pytest.mark.parametrize(
+    "unit",
+    ["00-where-we-left-off", "01-transfer-learning", "02-which-layers-to-train", "03-multimodal-models"],
+)
 def test_a_lesson_is_worth_5_points(unit):
     assert sum(exercise.points for exercise in exercises(unit)) == 5

@@ -1,0 +1,400 @@
+"""Exercise 3: `really_uses(model, features, labels, modality, generator)` asks how much a model needs a modality.
+
+`features` has a tensor (examples, width) a modality, and `model(features)` gives scores (examples, classes). The function
+returns a float: the accuracy with everything as it is, minus the accuracy when the rows of `modality` are shuffled among the
+examples, in an order drawn from `generator`. It measures in evaluation mode and without gradients, and leaves features,
+labels and the model, its mode included, as it found them.
+
+Permutation importance: Breiman, "Random forests" (2001).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..compare import difference, same
+from ..evidence import held
+from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
+from ..programs import functions
+from ..running import call, numbers, quiet
+from ..shared import shared_module
+
+_NAMES = ("image", "text", "sound")
+_EXAMPLES, _WIDTH = 2000, 24
+# Six standard deviations of what an honest shuffle of so many examples gives, and more.
+_TOLERANCE = 0.06
+
+
+def _program(
+    mode: str = "model.eval()",
+    gradients: str = "torch.no_grad()",
+    order: str = "torch.randperm(len(labels), generator=generator)",
+    shuffled: str = "{**features, modality: features[modality][order]}",
+    whole: str = "(model(features).argmax(1) == labels).float().mean().item()",
+    less: str = "(model(shuffled).argmax(1) == labels).float().mean().item()",
+    back: str = "model.train(was)",
+    result: str = "whole - less",
+) -> str:
+    return (
+        "def really_uses(model, features, labels, modality, generator):\n"
+        "    was = model.training\n"
+        f"    {mode}\n"
+        f"    with {gradients}:\n"
+        f"        whole = {whole}\n"
+        f"        order = {order}\n"
+        f"        shuffled = {shuffled}\n"
+        f"        less = {less}\n"
+        f"    {back}\n"
+        f"    return {result}\n"
+    )
+
+
+_EACH = "{{name: {0} for name, rows in features.items()}}"
+_ONE = "{{**features, modality: {0}}}"
+
+_CATALOGUE = Catalogue(
+    Mistake(
+        "changed-what-it-was-given",
+        "This changes the features or labels that it was given, so whoever measures next measures something else.",
+        (
+            "Make a new dict for the shuffled features; the old one, and its tensors, stay as they are.",
+            "`{**features, modality: ...}`.",
+        ),
+        _program(shuffled="features\n        features[modality] = features[modality][order]"),
+    ),
+    Mistake(
+        "measured-in-training-mode",
+        "The model was measured in training mode, with dropout on: the numbers are too low, and others each time.",
+        ("`model.eval()`, before the first call.",),
+        _program(mode="pass"),
+    ),
+    Mistake(
+        "mode-not-restored",
+        "After this the model, or a part of it, is in another mode than before. Whoever goes on training it would not notice.",
+        ("Remember `model.training` first; `model.train(...)` takes it back.",),
+        _program(back="pass"),
+    ),
+    Mistake(
+        "always-to-training-mode",
+        "This leaves the model in training mode even when it came in evaluation mode. It should be as it was.",
+        ("Remember `model.training` first; `model.train(...)` takes it back.",),
+        _program(back="model.train()"),
+    ),
+    Mistake(
+        "gradients-on",
+        "The model was called with gradients on, so PyTorch kept all that a backward pass needs. Measuring needs none of it.",
+        ("`with torch.no_grad():` around the calls of the model.",),
+        _program(gradients="torch.enable_grad()"),
+    ),
+    Mistake(
+        "left-frozen",
+        "After this the model's parameters don't learn any more. Measuring without gradients leaves the parameters alone.",
+        ("`with torch.no_grad():` in place of `requires_grad_(False)`.",),
+        _program(mode="model.eval().requires_grad_(False)"),
+    ),
+    Mistake(
+        "zeros-instead",
+        "This puts zeros in place of the modality. No example looks like that, and what a model makes of it says little: shuffle "
+        "the rows, so that each example gets a real one, of another example.",
+        ("An order of the examples: `torch.randperm(len(labels), generator=generator)`.",),
+        _program(shuffled=_ONE.format("0 * features[modality][order]")),
+    ),
+    Mistake(
+        "mean-instead",
+        "This puts the mean in place of the modality. That is one row for all: shuffle the rows, so that each example gets a "
+        "real one, of another example.",
+        ("An order of the examples: `torch.randperm(len(labels), generator=generator)`.",),
+        _program(
+            shuffled=_ONE.format(
+                "features[modality][order].mean(0, keepdim=True).expand_as(features[modality])"
+            )
+        ),
+    ),
+    Mistake(
+        "columns-shuffled",
+        "This shuffles the columns, within the rows. Each example still has its own numbers, in an order that means nothing: "
+        "shuffle the rows among the examples.",
+        ("Examples are axis 0. An order of them is as long as `labels`.",),
+        _program(
+            shuffled=_ONE.format(
+                "features[modality][:, torch.randperm(features[modality].shape[1], generator=generator)]"
+            )
+        ),
+    ),
+    Mistake(
+        "everything-shuffled",
+        "This shuffles modalities that it should leave alone, or the labels: accuracy falls even for a modality that the model "
+        "never looks at.",
+        ("Only the rows of `features[modality]` move. Everything else stays in its place.",),
+        _program(shuffled=_EACH.format("rows[order]")),
+    ),
+    Mistake(
+        "labels-too",
+        "This shuffles the labels along with the modality: what it moved away from the other modalities it moved to the answer.",
+        ("Shuffle the rows of `features[modality]`, and compare with `labels` as they are.",),
+        _program(less="(model(shuffled).argmax(1) == labels[order]).float().mean().item()"),
+    ),
+    Mistake(
+        "all-together",
+        "This shuffles all modalities and the labels in one order. The same examples in another order: accuracy can't fall.",
+        ("Take the row of one modality away from its example, and leave the rest of the example together.",),
+        _program(
+            shuffled=_EACH.format("rows[order]"),
+            less="(model(shuffled).argmax(1) == labels[order]).float().mean().item()",
+        ),
+    ),
+    Mistake(
+        "sign-reversed",
+        "The sign is the wrong way round: a modality that is needed gets a negative number. How much accuracy *falls* was asked "
+        "for.",
+        ("Before minus after.",),
+        _program(result="less - whole"),
+    ),
+    Mistake(
+        "accuracy-instead",
+        "This is the accuracy that is left after shuffling. How much was lost was asked for.",
+        ("The accuracy with everything as it is comes first; take what is left away from it.",),
+        _program(result="less"),
+    ),
+    Mistake(
+        "taken-from-one",
+        "This takes the accuracy after shuffling away from 1. The model does not get everything right to begin with: take it "
+        "away from the accuracy with everything as it is.",
+        ("Measure twice, with the same labels.",),
+        _program(result="1 - less"),
+    ),
+    Mistake(
+        "generator-unused",
+        "The order does not hang on `generator`: a generator of the same seed should give the same answer again, and one of "
+        "another seed another order.",
+        ("`torch.randperm` takes it: `generator=generator`.",),
+        _program(order="torch.randperm(len(labels))"),
+    ),
+)
+
+
+@shared_module
+class _Model(nn.Module):
+    """Two classes: whether a product is above 0, of a number read from each modality in `uses`."""
+
+    def __init__(self, uses: tuple[str, ...], weight: Tensor) -> None:
+        super().__init__()
+        self.uses = uses
+        self.weight = nn.Parameter(weight)
+        self.dropout = nn.Dropout(0.5)
+        self.in_training = self.with_gradients = False
+
+    def forward(self, features):
+        self.in_training = self.in_training or self.training
+        self.with_gradients = self.with_gradients or torch.is_grad_enabled()
+        product = 1.0
+        for name in self.uses:
+            product = product * (self.dropout(features[name]) @ self.weight)
+        # Nothing read is class 0.
+        return torch.stack([0.1 - product, product - 0.1], 1)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A model, what it is measured on, and the fall of accuracy to expect of a random order."""
+
+    model: _Model
+    features: dict[str, Tensor]
+    labels: Tensor
+    modality: str
+    seed: int
+    expected: float
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The modalities that the model reads."""
+        return self.model.uses
+
+    def run(self, really_uses, more: int = 0) -> object:
+        """What a function gives, with a new generator each time."""
+        generator = torch.Generator().manual_seed(self.seed + more)
+        what = f"really_uses(model, features, labels, {self.modality!r}, generator)"
+        return call(really_uses, self.model, self.features, self.labels, self.modality, generator, what=what)
+
+
+@quiet
+def check_really_uses(really_uses) -> None:
+    """Measure models of which it is known what they read.
+
+    Raises:
+        CheckFailed: with the mistake it looks like.
+    """
+    cases = _cases(numbers())
+    found = [_measured(really_uses, case) for case in cases]
+    _check_falls(found, cases)
+    again = [(case.run(really_uses), case.run(really_uses, more=1)) for case in cases]
+    repeated = all(one == first for one, (first, _) in zip(found, again, strict=True))
+    moved = any(first != other for first, other in again)
+    if not (repeated and moved):
+        _CATALOGUE.fail("generator-unused")
+    held()
+
+
+def _cases(numbers: random.Random) -> list[_Case]:
+    """Models that read one modality or two, some from all columns and some from the first, in either mode."""
+    first, second, third = numbers.sample(_NAMES, 3)
+    plan = (
+        ((first,), first, "mean", True),
+        ((first,), second, "mean", False),
+        ((first, second), second, "first", True),
+        ((third, second), third, "mean", False),
+        ((third,), third, "first", False),
+        ((second,), third, "first", True),
+    )
+    return [_case(numbers, *one) for one in plan]
+
+
+def _case(numbers: random.Random, uses: tuple[str, ...], modality: str, reads: str, training: bool) -> _Case:
+    source = torch.Generator().manual_seed(numbers.randrange(1 << 32))
+    share = 0.68 + 0.04 * numbers.random()
+    sign, features = {}, {}
+    for name in numbers.sample(_NAMES, len(_NAMES)):
+        sign[name] = _mixed(share, source)
+        features[name] = _rows(sign[name], reads, source)
+    product = torch.stack([sign[name] for name in uses]).prod(0)
+    # A tenth of the labels is wrong, so that no model is right everywhere.
+    labels = ((product * -_mixed(0.1, source)) > 0).long()
+    weight = torch.full((_WIDTH,), 1 / _WIDTH) if reads == "mean" else torch.eye(_WIDTH)[0]
+    model = _Model(uses, weight).train(training)
+    fall = _fall(sign[modality], product, labels) if modality in uses else 0.0
+    return _Case(model, features, labels, modality, numbers.randrange(1 << 32), fall)
+
+
+def _mixed(share: float, source: torch.Generator) -> Tensor:
+    """1 for this share of the examples, -1 for the others, in a random order."""
+    signs = torch.where(torch.arange(_EXAMPLES) < round(share * _EXAMPLES), 1.0, -1.0)
+    return signs[torch.randperm(_EXAMPLES, generator=source)]
+
+
+def _rows(sign: Tensor, reads: str, source: torch.Generator) -> Tensor:
+    """Numbers of the sign of their row; or, where only the first column is read, that sign there and others elsewhere."""
+    size = 0.5 + torch.rand(_EXAMPLES, _WIDTH, generator=source)
+    rows = sign[:, None] * size
+    if reads == "first":
+        rows[:, 1:] = -size[:, 1:]
+    return rows
+
+
+def _fall(sign: Tensor, product: Tensor, labels: Tensor) -> float:
+    """What accuracy loses in the mean over all orders: each example gets 1 as often as there is a 1 among the signs."""
+    rest, right = product * sign, 2 * labels - 1
+    share = float((sign > 0).float().mean())
+    left = share * (rest == right).float() + (1 - share) * (-rest == right).float()
+    return float((product == right).float().mean() - left.mean())
+
+
+def _measured(really_uses, case: _Case) -> float:
+    """One measurement, and all that it should have left alone."""
+    model, before = case.model, _state(case.model)
+    features, labels = {name: rows.clone() for name, rows in case.features.items()}, case.labels.clone()
+    found = case.run(really_uses)
+    if difference(case.features, features, "features") or difference(case.labels, labels, "labels"):
+        _CATALOGUE.fail("changed-what-it-was-given")
+    after = _state(model)
+    if after["modes"] != before["modes"]:
+        _CATALOGUE.fail("mode-not-restored" if model.training is not True else "always-to-training-mode")
+    if before["learns"] and not after["learns"]:
+        _CATALOGUE.fail("left-frozen")
+    if difference(after, before, ""):
+        raise CheckFailed(
+            "`really_uses` changed the model. Expected it to measure only: weights, modes and gradients stay."
+        )
+    if model.in_training:
+        _CATALOGUE.fail("measured-in-training-mode")
+    if model.with_gradients:
+        _CATALOGUE.fail("gradients-on")
+    if type(found) is not float:
+        same(found, case.expected, f"`really_uses(model, features, labels, {case.modality!r}, generator)`")
+    return found
+
+
+def _state(model: nn.Module) -> dict[str, object]:
+    return {
+        "modes": [module.training for module in model.modules()],
+        "learns": all(parameter.requires_grad for parameter in model.parameters()),
+        "gradients": [parameter.grad is None for parameter in model.parameters()],
+        "values": {name: value.detach().clone() for name, value in model.state_dict().items()},
+    }
+
+
+def _check_falls(found: list[float], cases: list[_Case]) -> None:
+    wrong = [
+        (one, case)
+        for one, case in zip(found, cases, strict=True)
+        if not abs(one - case.expected) <= _allowed(case)
+    ]
+    if not wrong:
+        held(len(cases))
+        return
+    _recognise(found, cases)
+    one, case = wrong[0]
+    raise CheckFailed(
+        f"Of a model that reads {' and '.join(case.uses)}, `really_uses(model, features, labels, {case.modality!r}, generator)` "
+        f"is {one:.3f}, and {'about ' if case.expected else ''}{case.expected:.3f} was expected."
+    )
+
+
+def _recognise(found: list[float], cases: list[_Case]) -> None:
+    """Raise the mistake whose program comes closest to these falls, if it comes close in every case."""
+    gaps = {}
+    for mistake in _CATALOGUE.mistakes:
+        (program,) = functions(mistake.wrong, ("really_uses",), mistake.id)
+        theirs = [_fresh(case).run(program) for case in cases]
+        gaps[mistake.id] = max(abs(one - other) for one, other in zip(found, theirs, strict=True))
+    closest = min(gaps, key=gaps.get)
+    if gaps[closest] <= 2 * _TOLERANCE:
+        _CATALOGUE.fail(closest)
+
+
+def _allowed(case: _Case) -> float:
+    return _TOLERANCE if case.modality in case.uses else 1e-6
+
+
+def _fresh(case: _Case) -> _Case:
+    """The case for another function, which may change the dict and the model."""
+    model = _Model(case.uses, case.model.weight.detach().clone()).train(case.model.training)
+    return _Case(model, dict(case.features), case.labels, case.modality, case.seed, case.expected)
+
+
+REALLY_USES = Exercise(
+    id="really-uses",
+    unit="03-multimodal-models",
+    points=1,
+    title="Does it really use it?",
+    functions=("really_uses",),
+    check=check_really_uses,
+    mistakes=_CATALOGUE.mistakes,
+    right=(
+        _program(),
+        "@torch.no_grad()\n"
+        "def really_uses(model, features, labels, modality, generator):\n"
+        "    def accuracy(features):\n"
+        "        return float((model(features).argmax(-1) == labels).double().mean())\n\n"
+        "    mode = model.training\n"
+        "    model.train(False)\n"
+        "    before = accuracy(features)\n"
+        "    shuffled = dict(features)\n"
+        "    order = torch.rand(len(labels), generator=generator).argsort()\n"
+        "    shuffled[modality] = features[modality].index_select(0, order)\n"
+        "    after = accuracy(shuffled)\n"
+        "    model.train(mode)\n"
+        "    return before - after\n",
+        "def really_uses(model, features, labels, modality, generator):\n"
+        "    import copy\n\n"
+        "    judge = copy.deepcopy(model).eval()\n"
+        "    order = torch.randperm(len(labels), generator=generator)\n"
+        "    with torch.inference_mode():\n"
+        "        right = judge(features).argmax(1) == labels\n"
+        "        still = judge({**features, modality: features[modality][order]}).argmax(1) == labels\n"
+        "    return (right.sum().item() - still.sum().item()) / len(labels)\n",
+    ),
+)
