@@ -19,7 +19,7 @@ from .events import (
     Stepped,
     Traced,
 )
-from .features import FeatureCache
+from .features import FeatureCache, frozen_features
 from .fork import ForkError, fork, run_digest
 from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
@@ -75,6 +75,7 @@ __all__ = [
     "fit",
     "fit_contrastive",
     "fork",
+    "frozen_features",
     "gradual_unfreezing",
     "info_nce",
     "lr_range_test",

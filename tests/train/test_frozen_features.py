@@ -1,0 +1,90 @@
+"""Features of a frozen model are the model's own output, computed once, and nothing of the model changes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.train.test_features import bottleneck
+from tlwidgets.train import FeatureCache, frozen_features
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
+
+
+def prepared(images: np.ndarray, dark: float = 0.0) -> torch.Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - dark
+
+
+class Counting(nn.Module):
+    """The model, and how many examples it met."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model, self.met = bottleneck(), []
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        self.met.append(len(batch))
+        return self.model(batch)
+
+
+def test_they_are_the_models_own_output_and_the_model_is_as_it_was():
+    model = bottleneck().train()
+    model[0].eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    features = frozen_features(model, IMAGES, prepared)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert [module.training for module in model.modules()] == modes
+    assert all(weight.requires_grad for weight in model.parameters()) and not features.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(features, model.eval()(prepared(IMAGES)))
+
+
+def test_a_second_time_and_in_another_session_nothing_is_computed(tmp_path):
+    first, again = Counting(), Counting()
+    kept = frozen_features(first, IMAGES, prepared, cache=FeatureCache(tmp_path, keep=True))
+    found = frozen_features(again, IMAGES, prepared, cache=FeatureCache(tmp_path, keep=True))
+    assert sum(first.met) == len(IMAGES) and again.met == [] and torch.equal(kept, found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: (model, IMAGES[::-1].copy(), prepared, None),
+        lambda model: (model, IMAGES, partial(prepared, dark=0.5), None),
+        lambda model: (model, IMAGES, prepared, lambda out: out.relu()),
+        lambda model: (_nudged(model), IMAGES, prepared, None),
+    ],
+    ids=["examples", "preparation", "after", "weights"],
+)
+def test_whatever_changes_they_are_computed_anew(tmp_path, change):
+    cache = FeatureCache(tmp_path)
+    frozen_features(Counting(), IMAGES, prepared, cache=cache)
+    model, examples, prepare, after = change(Counting())
+    frozen_features(model, examples, prepare, after=after, cache=cache)
+    assert sum(model.met) == len(IMAGES)
+
+
+def _nudged(model: Counting) -> Counting:
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] += 1
+    return model
+
+
+def test_where_they_cannot_be_kept_they_are_computed_all_the_same(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    cache = FeatureCache(tmp_path / "file", keep=True)
+    features = frozen_features(bottleneck(), IMAGES, prepared, cache=cache)
+    torch.testing.assert_close(features, frozen_features(bottleneck(), IMAGES, prepared))
+
+
+def test_progress_goes_to_the_end_and_no_examples_get_a_sentence():
+    told = []
+    frozen_features(bottleneck(), IMAGES, prepared, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (len(IMAGES), len(IMAGES)) and told == sorted(told)
+    with pytest.raises(ValueError, match="at least"):
+        frozen_features(bottleneck(), IMAGES[:0], prepared)

@@ -1,0 +1,109 @@
+"""Features of a whole frozen model, computed once and kept: for modules that are trained on features alone."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import types
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .key import model_key
+from .store import FeatureCache, FeatureStoreError
+
+SOME = 32
+
+
+def frozen_features(
+    model: nn.Module,
+    examples: np.ndarray | Tensor,
+    prepare: Callable[[np.ndarray | Tensor], Tensor] | None = None,
+    *,
+    after: Callable[[Tensor], Tensor] | None = None,
+    cache: FeatureCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tensor:
+    """`after(model(prepare(examples)))` without gradients, in evaluation mode, `SOME` examples at a time.
+
+    `examples` (examples, ...) are raw: whole pictures or sounds, of which `prepare` makes what the model takes. The result
+    (examples, ...) has as its first axis the examples. What was computed before for the same weights, code and examples is read
+    from `cache`, where there is one; `FeatureCache(keep=True)` finds it in later sessions, too. Where a cache can't be written,
+    features are computed all the same. The model is left in the mode it was in. `progress` is told (done, in all).
+
+    Raises:
+        ValueError: there are no examples.
+    """
+    if not len(examples):
+        raise ValueError("There are no examples to compute features of. Expected one at least.")
+    with _as_frozen(model):
+        key = _key(model, examples, prepare, after) if cache is not None else ""
+        found = cache.find(key) if cache is not None else None
+        if found is not None:
+            return found[0]
+        device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+        parts = []
+        for start in range(0, len(examples), SOME):
+            batch = examples[start : start + SOME]
+            batch = torch.as_tensor(batch) if prepare is None else prepare(batch)
+            with torch.no_grad():
+                out = model(batch.to(device))
+                parts.append((out if after is None else after(out)).cpu())
+            if progress is not None:
+                progress(min(start + SOME, len(examples)), len(examples))
+    features = torch.cat(parts)
+    if cache is not None:
+        _keep(cache, key, features)
+    return features
+
+
+@contextlib.contextmanager
+def _as_frozen(model: nn.Module):
+    """Evaluation mode and no gradients for a while; each module's mode and each weight's flag come back."""
+    modes = [(module, module.training) for module in model.modules()]
+    flags = [(weight, weight.requires_grad) for weight in model.parameters()]
+    model.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for weight, flag in flags:
+            weight.requires_grad_(flag)
+
+
+def _keep(cache: FeatureCache, key: str, features: Tensor) -> None:
+    try:
+        rows = cache.allocate(key, [(tuple(features.shape), features.dtype)])
+        rows.put([(torch.arange(len(features)), features)])
+        rows.finish()
+    except FeatureStoreError:  # they are computed again next time
+        return
+
+
+def _key(model: nn.Module, examples: np.ndarray | Tensor, *functions) -> str:
+    digest = hashlib.sha256(model_key(model).encode())
+    for function in functions:
+        digest.update(_described(function).encode())
+    raw = np.ascontiguousarray(examples.cpu().numpy() if isinstance(examples, Tensor) else examples)
+    digest.update(f"{raw.shape} {raw.dtype}".encode())
+    digest.update(memoryview(raw).cast("B"))
+    return digest.hexdigest()[:40]
+
+
+def _described(function) -> str:
+    """A function's name and code, and for a partial one what it was given."""
+    inner = getattr(function, "func", function)
+    code = getattr(inner, "__code__", None)
+    given = (getattr(function, "args", ()), sorted(getattr(function, "keywords", {}).items()))
+    closed = [cell.cell_contents for cell in getattr(inner, "__closure__", None) or ()]
+    return f"{getattr(inner, '__qualname__', '')} {_of_code(code)} {given} {closed}"
+
+
+def _of_code(code) -> str:
+    """Instructions, constants and names, those of functions within too; no addresses, which change by the session."""
+    if not isinstance(code, types.CodeType):
+        return repr(code)
+    return f"{code.co_code.hex()} {code.co_names} {[*map(_of_code, code.co_consts)]}"
