@@ -310,6 +310,7 @@ def test_four_models_of_about_one_size(dims):
         (lambda: EarlyFusion({}, 2), "at least one modality"),
         (lambda: EarlyFusion({"a.b": 2}, 2), "can't name a modality"),
         (lambda: EarlyFusion({"values": 2}, 2), "can't name a modality"),
+        (lambda: EarlyFusion({"copy": 2}, 2), "can't name a modality"),
         (lambda: EarlyFusion({"labels": 2}, 2), "can't name a modality"),
         (lambda: EarlyFusion({"x_present": 2}, 2), "can't name a modality"),
         (lambda: EarlyFusion({"image": 0}, 2), "width of 'image'"),

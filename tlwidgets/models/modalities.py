@@ -23,7 +23,7 @@ def check_dims(dims: Mapping[str, int]) -> dict[str, int]:
             "{'image': 1280, 'text': 384}."
         )
     for name, width in dims.items():
-        taken = hasattr(nn.ModuleDict, name) if isinstance(name, str) else True
+        taken = not isinstance(name, str) or hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name)
         if taken or not name.isidentifier() or name in _RESERVED or name.endswith(PRESENT):
             raise ValueError(
                 f"{name!r} can't name a modality. Expected a word of letters, digits and _ that torch does not use itself, "

@@ -27,7 +27,7 @@ class SharedSpace(nn.Module):
         dims: width of each modality's features, by name.
         width: of the space.
         hidden: width of each projection's hidden layer.
-        dropout: of single features, in training.
+        dropout: of single features, in training; much of it, since pairs are few where features are wide.
         seed: draws the weights; the caller's random state is left as it was.
     """
 
@@ -36,8 +36,8 @@ class SharedSpace(nn.Module):
         dims: Mapping[str, int],
         *,
         width: int = 128,
-        hidden: int = 256,
-        dropout: float = 0.2,
+        hidden: int = 512,
+        dropout: float = 0.5,
         seed: int = 0,
     ) -> None:
         super().__init__()

@@ -82,7 +82,7 @@ def fit_contrastive(
     *,
     valid: Mapping[str, Pairs | tuple] | None = None,
     plan=None,
-    epochs: int = 30,
+    epochs: int = 24,
     batch_size: int = 128,
     lr: float = 1e-3,
     weight_decay: float = 0.05,
