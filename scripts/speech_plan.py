@@ -47,11 +47,11 @@ TONES = {
     "cold": Prosody(-12, 15, 82, 75, 8),
 }
 PROSODIES = {
-    "calm": Prosody(0, 60, 92, 80, 12),
-    "happy": Prosody(25, 170, 115, 100, 12),
-    "sad": Prosody(-15, 30, 75, 60, 12),
-    "angry": Prosody(-2, 130, 130, 100, 12),
-    "surprised": Prosody(55, 210, 98, 95, 12),
+    "calm": Prosody(0, 70, 90, 80, 6),
+    "happy": Prosody(35, 200, 115, 100, 6),
+    "sad": Prosody(-25, 5, 72, 60, 6),
+    "angry": Prosody(-5, 110, 145, 100, 6),
+    "surprised": Prosody(90, 250, 95, 95, 6),
 }
 
 # Names of drawings, parted by commas.
@@ -146,14 +146,10 @@ NEUTRAL = (
     "The window faces the river.",
     "You left your coat upstairs.",
     "The shop opens in an hour.",
-    "My brother called again.",
-    "All of them took the stairs.",
-    "This is the last page.",
-    "The meeting was moved.",
 )
 
 WORD_SPEED, SENTENCE_SPEED = 160, 205  # words a minute, at a rate of 100
 WORD_SPEAKERS = SPEAKERS[:8]
-PROSODY_SPEAKERS = SPEAKERS[:8]
+PROSODY_SPEAKERS = SPEAKERS
 # Pair number i is said by the speakers number i + 0, 1, 3 and 6 (modulo 10): each speaker says as many pairs as any other.
 PAIR_OFFSETS = (0, 1, 3, 6)
