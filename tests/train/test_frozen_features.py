@@ -51,6 +51,18 @@ def test_a_second_time_and_in_another_session_nothing_is_computed(tmp_path):
     assert sum(first.met) == len(IMAGES) and again.met == [] and torch.equal(kept, found)
 
 
+def test_functions_are_known_by_what_they_do_not_by_where_they_are(tmp_path):
+    def darker(dark: float):
+        inner = partial(prepared, dark=dark)
+        return lambda images: inner(images)
+
+    cache = FeatureCache(tmp_path)
+    for dark, computed in ((0.1, True), (0.1, False), (0.2, True)):
+        model = Counting()
+        frozen_features(model, IMAGES, darker(dark), cache=cache)
+        assert bool(model.met) == computed
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -93,17 +93,20 @@ def _key(model: nn.Module, examples: np.ndarray | Tensor, *functions) -> str:
     return digest.hexdigest()[:40]
 
 
-def _described(function) -> str:
-    """A function's name and code, and for a partial one what it was given."""
-    inner = getattr(function, "func", function)
-    code = getattr(inner, "__code__", None)
-    given = (getattr(function, "args", ()), sorted(getattr(function, "keywords", {}).items()))
+def _described(thing) -> str:
+    """A function by its name, its code and what it closes over or was given; no addresses, which change by the session."""
+    if not callable(thing):
+        return repr(thing)
+    inner = getattr(thing, "func", thing)
+    given = [*getattr(thing, "args", ()), *sorted(getattr(thing, "keywords", {}).items())]
     closed = [cell.cell_contents for cell in getattr(inner, "__closure__", None) or ()]
-    return f"{getattr(inner, '__qualname__', '')} {_of_code(code)} {given} {closed}"
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    parts = [_of_code(getattr(inner, "__code__", None)), *map(_described, [*given, *closed])]
+    return f"{name} {parts}"
 
 
 def _of_code(code) -> str:
-    """Instructions, constants and names, those of functions within too; no addresses, which change by the session."""
+    """Instructions, constants and names, those of functions within too."""
     if not isinstance(code, types.CodeType):
         return repr(code)
     return f"{code.co_code.hex()} {code.co_names} {[*map(_of_code, code.co_consts)]}"
