@@ -150,6 +150,15 @@ def test_values_that_are_no_numbers_become_silence():
     assert not found.any() and notes[-1] == "It is silent: every value is 0."
 
 
+def test_a_nan_that_signals_warns_nobody():
+    values = tone(440).astype(np.float32)
+    values.view(np.uint32)[7] = 0x7F800001
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found, _ = read_sound(wav(values))
+    assert found[7] == 0
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(width=64), min_size=1, max_size=9))
 def test_any_fractions_are_made_to_fit(values):

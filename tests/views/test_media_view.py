@@ -290,11 +290,26 @@ def test_where_nobody_can_click_the_example_is_shown(static, published):
     assert "Looks red." in data["text/plain"] and "In JupyterLab, run this cell" in data["text/html"]
 
 
+def test_the_page_follows_what_later_cells_do(static, published):
+    panel = MediaInput(example=RED)
+    panel._ipython_display_()
+    place = published[-1][1]
+    panel.on_input(lambda media: f"{media.picture.shape[1]} columns.")
+    data, transient, update = published[-1]
+    assert update and transient == place and "6 columns." in data["text/plain"]
+    panel.give(BLUE)
+    assert "5 columns." in published[-1][0]["text/plain"]
+
+
 def test_a_file_of_code_is_what_its_bytes_say(static, tmp_path):
     panel = MediaInput()
     (tmp_path / "misnamed.txt").write_bytes(png())
     assert panel.give(tmp_path / "misnamed.txt").kind == "picture" and panel.value.name == "misnamed.txt"
+    (tmp_path / "words.png").write_bytes("Ein Käse.".encode())
+    assert panel.give(tmp_path / "words.png").text == "Ein Käse."
     assert panel.give(wav()).kind == "sound"
+    with pytest.raises(MediaError, match="is not a picture: it looks like a text"):
+        panel.give(tmp_path / "words.png", "picture")
     assert panel.give(png(), name="red").name == "red"
     media = Media("text", "mine", text="words")
     assert panel.give(media) is media

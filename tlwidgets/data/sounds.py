@@ -132,7 +132,8 @@ def _fractions(samples: np.ndarray, notes: list[str]) -> np.ndarray:
         half = 2.0 ** (8 * samples.dtype.itemsize - 1)
         middle = half if samples.dtype.kind == "u" else 0.0  # 8 bits are stored without a sign
         return (samples.astype(np.float64) - middle) / half
-    values = samples.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # of NaN there is a kind that signals
+        values = samples.astype(np.float64)
     finite = np.isfinite(values)
     if not finite.all():
         notes.append(

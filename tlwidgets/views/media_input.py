@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.media import KINDS, MOST_BYTES, Media, MediaError, looks_like, read_text
+from ..data.media import KINDS, MOST_BYTES, Media, MediaError, content_of, looks_like, read_text
 from ..data.pictures import read_picture
 from ..data.sounds import RATE, SHORTEST, one_channel, read_sound
 from ..render.media import media_html, media_text
@@ -233,6 +233,10 @@ class MediaInput(Panel):
                 source, longest=self._longest_side, most_bytes=self._most_bytes, name=name
             )
             return Media("picture", named, notes, picture=pixels)
+        if kind == "text":
+            content, _ = content_of(source, self._most_bytes, name)
+            text, notes = read_text(content.decode("utf-8", errors="replace"))
+            return Media("text", named, notes, text=text)
         sound, notes = read_sound(
             source, self._rate, longest=self._longest_sound, most_bytes=self._most_bytes, name=name
         )
@@ -286,7 +290,7 @@ class MediaInput(Panel):
             answer = callback(media)
             if isinstance(answer, str):
                 self._answer = answer
-        self._publish()
+        self._publish(now=bool(self._twin))  # the page that stands where nobody can click is written anew
 
     def _with_notes(self, media: Media, *notes: str) -> Media:
         return replace(media, notes=(*notes, *media.notes))
@@ -324,4 +328,5 @@ def _kind_of(source) -> str:
                 source = file.read(512)
         except OSError:
             return "picture"
-    return "sound" if looks_like(bytes(source[:512])).endswith("sound") else "picture"
+    kind = looks_like(bytes(source[:512]))
+    return "text" if kind == "a text" else "sound" if kind.endswith("sound") else "picture"
