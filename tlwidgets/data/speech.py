@@ -99,7 +99,7 @@ def split_speech(
 
     `test` and `valid` are parts of the speakers, and of the families of texts, rounded to at least one where more than 0;
     the rest is for training. By both, a clip whose speaker and text fell to different parts is left out. The same
-    arguments give the same split. Raises `SpeechDataError` for another `by`, a part that is none, or too few to part.
+    arguments give the same split. Raises `SpeechDataError` for another `by`, a part that is none or would be empty.
     """
     ways = (by,) if isinstance(by, str) else tuple(by)
     keys = {"speaker": speech.speakers, "text": speech.families}
@@ -117,8 +117,12 @@ def split_speech(
         if len(parts) == 1:
             members[parts.pop()].append(i)
     order = random.Random(seed)
-    for indices in members.values():
+    for part, indices in members.items():
         order.shuffle(indices)
+        if not indices and (part == "train" or {"test": test, "valid": valid}[part]):
+            raise SpeechDataError(
+                f"No clip of the {part} part's speakers says one of its texts; ask for a larger part or another seed."
+            )
     return SpeechSplit(**{part: speech.take(indices) for part, indices in members.items()})
 
 
