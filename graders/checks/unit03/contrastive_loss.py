@@ -297,6 +297,9 @@ def _loss(image: Tensor, text: Tensor, objects: Tensor, log_scale: Tensor) -> Te
     return (texts.mean() + images.mean()) / 2
 
 
+_SHARES = "shares = right / right.sum(1, keepdim=True)"
+_PICKED = "return (picked.sum(1) / right.sum(1)).mean() / 2"
+
 CONTRASTIVE_LOSS = Exercise(
     id="contrastive-loss",
     unit="03-multimodal-models",
@@ -309,7 +312,7 @@ CONTRASTIVE_LOSS = Exercise(
         _program(),
         "def contrastive_loss(image, text, objects, log_scale):\n"
         "    normalize = nn.functional.normalize\n"
-        "    scores = normalize(image, dim=-1) @ normalize(text, dim=-1).T * torch.exp(log_scale)\n"
+        "    scores = normalize(image) @ normalize(text).T * torch.exp(log_scale)\n"
         "    right = objects.unsqueeze(0) == objects.unsqueeze(1)\n"
         "    picked = -(scores.log_softmax(0) + scores.log_softmax(1)) * right\n"
         "    return (picked.sum(1) / right.sum(1)).mean() / 2\n",
@@ -323,5 +326,31 @@ CONTRASTIVE_LOSS = Exercise(
         "        losses.append(scores[row].logsumexp(0) - scores[row][right].mean())\n"
         "        losses.append(scores[:, row].logsumexp(0) - scores[:, row][right].mean())\n"
         "    return torch.stack(losses).mean()\n",
+    ),
+    equivalent=(
+        *(
+            (
+                f"{_SHARES} => shares = right / right.sum({other})",
+                "rows of one object have equally many right answers",
+            )
+            for other in ("1", "0, keepdim=True", "1, keepdim=False")
+        ),
+        *(
+            (f"{_PICKED} => {other}", "a table of who belongs together reads the same by rows and by columns")
+            for other in (
+                "return (picked.sum(0) / right.sum(1)).mean() / 2",
+                "return (picked.sum(1) / right.sum(0)).mean() / 2",
+            )
+        ),
+        *(
+            (
+                f"losses.append({line}) => losses.append({line.replace('logsumexp(0)', 'logsumexp(-1)')})",
+                "the first axis of a vector is its last",
+            )
+            for line in (
+                "scores[row].logsumexp(0) - scores[row][right].mean()",
+                "scores[:, row].logsumexp(0) - scores[:, row][right].mean()",
+            )
+        ),
     ),
 )

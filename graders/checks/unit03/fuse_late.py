@@ -226,6 +226,9 @@ def _fused(logits: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
     return result
 
 
+_LINE = "mean, nothing = (total / count.clamp(min=1), torch.full_like(total, 1 / total.shape[1]))"
+_VOTES = "votes = [logits[name][row].softmax(0) for name in logits if present[name][row]]"
+
 FUSE_LATE = Exercise(
     id="fuse-late",
     unit="03-multimodal-models",
@@ -248,5 +251,12 @@ FUSE_LATE = Exercise(
         "        votes = [logits[name][row].softmax(0) for name in logits if present[name][row]]\n"
         "        rows.append(torch.stack(votes).mean(0) if votes else torch.ones(classes) / classes)\n"
         "    return torch.stack(rows)\n",
+    ),
+    equivalent=(
+        (_LINE + " => " + _LINE.replace("min=1", "min=0"), "where the number is 0 the mean is not taken"),
+        (
+            f"{_VOTES} => {_VOTES.replace('softmax(0)', 'softmax(-1)')}",
+            "the first axis of a vector is its last",
+        ),
     ),
 )

@@ -378,7 +378,7 @@ REALLY_USES = Exercise(
         "@torch.no_grad()\n"
         "def really_uses(model, features, labels, modality, generator):\n"
         "    def accuracy(features):\n"
-        "        return float((model(features).argmax(-1) == labels).double().mean())\n\n"
+        "        return float((model(features).argmax(1) == labels).double().mean())\n\n"
         "    mode = model.training\n"
         "    model.train(False)\n"
         "    before = accuracy(features)\n"
