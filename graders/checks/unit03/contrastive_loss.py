@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -194,22 +195,24 @@ _CATALOGUE = Catalogue(
 
 @quiet
 def check_contrastive_loss(contrastive_loss) -> None:
-    """Compare losses, then gradients, with a reference; then at the largest scale that training reaches.
+    """Compare with a reference: losses of different objects, then of the same ones, then gradients, then a large scale.
 
     Raises:
         CheckFailed: with the mistake it looks like.
     """
     _check_kind(contrastive_loss)
-    against_reference(
-        contrastive_loss,
-        _loss,
-        _draw,
-        name="contrastive_loss",
-        edges=(_SMALL, _TWINS),
-        catalogue=_CATALOGUE,
-        rtol=1e-4,
-        atol=1e-5,
-    )
+    for twins, edge in ((False, _SMALL), (True, _TWINS)):
+        against_reference(
+            contrastive_loss,
+            _loss,
+            partial(_draw, twins=twins),
+            name="contrastive_loss",
+            edges=(edge,),
+            catalogue=_CATALOGUE,
+            cases=20,
+            rtol=1e-4,
+            atol=1e-5,
+        )
     _check_gradients(contrastive_loss)
     _check_large(contrastive_loss)
 
@@ -220,9 +223,12 @@ _SMALL = (*_PAIR, torch.tensor([5, 7]), torch.tensor(1.5))
 _TWINS = (*_PAIR, torch.tensor([7, 7]), torch.tensor(0.5))
 
 
-def _draw(numbers: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _draw(numbers: random.Random, twins: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Random embeddings; of different objects, or of some that come more than once."""
     examples, width = numbers.randint(3, 6), numbers.randint(2, 5)
-    objects = [numbers.choice((2, 3, 11, 40, 7)) for _ in range(examples)]
+    objects = numbers.sample(range(50), examples)
+    if twins:
+        objects = numbers.choices(objects[:-1], k=examples)
     image, text = (
         torch.tensor(
             [[length * numbers.gauss(0, 1) for _ in range(width)] for length in _lengths(numbers, examples)]

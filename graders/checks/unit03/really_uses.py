@@ -109,6 +109,25 @@ _CATALOGUE = Catalogue(
         ),
     ),
     Mistake(
+        "noise-instead",
+        "This puts random numbers in place of the modality. The model has never met such rows: shuffle those that there are, so "
+        "that each example gets a real one, of another example.",
+        ("An order of the examples: `torch.randperm(len(labels), generator=generator)`.",),
+        _program(shuffled=_ONE.format("torch.randn(features[modality].shape, generator=generator)")),
+    ),
+    Mistake(
+        "numbers-shuffled",
+        "This shuffles all numbers of the modality, so that each row is put together from many. Rows stay whole, and only change "
+        "places.",
+        ("An order of the examples, as long as `labels`, picks whole rows: `rows[order]`.",),
+        _program(
+            shuffled=_ONE.format(
+                "features[modality].flatten()[torch.randperm(features[modality].numel(), generator=generator)]"
+                ".view_as(features[modality])"
+            )
+        ),
+    ),
+    Mistake(
         "columns-shuffled",
         "This shuffles the columns, within the rows. Each example still has its own numbers, in an order that means nothing: "
         "shuffle the rows among the examples.",
@@ -235,11 +254,13 @@ def _check_falls(found: list[float], cases: list[Case]) -> None:
 
 
 def _recognise(found: list[float], cases: list[Case]) -> None:
-    """Raise the mistake whose program comes closest to these falls, if it comes close in every case."""
+    """Raise the mistake whose program, of those that get falls wrong, comes closest, if it comes close in every case."""
     gaps = {}
     for mistake in _CATALOGUE.mistakes:
         (program,) = functions(mistake.wrong, ("really_uses",), mistake.id)
         theirs = [case.fresh().run(program) for case in cases]
+        if all(map(_fits, theirs, cases)):
+            continue
         gaps[mistake.id] = max(abs(one - other) for one, other in zip(found, theirs, strict=True))
     closest = min(gaps, key=gaps.get)
     if gaps[closest] <= 2 * _TOLERANCE:
