@@ -235,6 +235,8 @@ class Remote:
             return Extension("parameter", [self._twins.token(thing), thing.detach(), thing.requires_grad])
         if isinstance(thing, Stub):
             return Extension("callable", thing._token)
+        if type(thing) is torch.Generator and thing.device.type == "cpu":
+            return Extension("generator", thing.get_state())
         if isinstance(thing, Foreign) or not callable(thing):
             return None
         return Extension("ours", getattr(thing, "__name__", type(thing).__name__))

@@ -221,6 +221,8 @@ class Student:
             if token not in self._twins:
                 self._twins.adopt(token, nn.Parameter(value, requires_grad=learns))
             return self._twins.get(token)
+        if kind == "generator":
+            return torch.Generator().set_state(payload)
         return _ours(str(payload))
 
     def _build(self, ref: list) -> nn.Module:

@@ -114,6 +114,17 @@ def test_gradients_flow_through_a_students_function(worker):
     )
 
 
+def test_a_generator_draws_there_what_it_would_draw_here(worker):
+    passes(
+        worker,
+        "def order(n, generator):\n    return torch.randperm(n, generator=generator)",
+        "there, here = torch.Generator().manual_seed(5), torch.Generator().manual_seed(5)\n"
+        "torch.rand(3, generator=there), torch.rand(3, generator=here)\n"
+        "assert torch.equal(order(50, there), torch.randperm(50, generator=here))\n"
+        "assert not torch.equal(order(50, there.manual_seed(6)), order(50, there.manual_seed(7)))",
+    )
+
+
 HEAD = """
 class Head(nn.Module):
     def __init__(self):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -194,22 +195,24 @@ _CATALOGUE = Catalogue(
 
 @quiet
 def check_contrastive_loss(contrastive_loss) -> None:
-    """Compare losses, then gradients, with a reference; then at the largest scale that training reaches.
+    """Compare with a reference: losses of different objects, then of the same ones, then gradients, then a large scale.
 
     Raises:
         CheckFailed: with the mistake it looks like.
     """
     _check_kind(contrastive_loss)
-    against_reference(
-        contrastive_loss,
-        _loss,
-        _draw,
-        name="contrastive_loss",
-        edges=(_SMALL, _TWINS),
-        catalogue=_CATALOGUE,
-        rtol=1e-4,
-        atol=1e-5,
-    )
+    for twins, edge in ((False, _SMALL), (True, _TWINS)):
+        against_reference(
+            contrastive_loss,
+            _loss,
+            partial(_draw, twins=twins),
+            name="contrastive_loss",
+            edges=(edge,),
+            catalogue=_CATALOGUE,
+            cases=20,
+            rtol=1e-4,
+            atol=1e-5,
+        )
     _check_gradients(contrastive_loss)
     _check_large(contrastive_loss)
 
@@ -220,9 +223,12 @@ _SMALL = (*_PAIR, torch.tensor([5, 7]), torch.tensor(1.5))
 _TWINS = (*_PAIR, torch.tensor([7, 7]), torch.tensor(0.5))
 
 
-def _draw(numbers: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _draw(numbers: random.Random, twins: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Random embeddings; of different objects, or of some that come more than once."""
     examples, width = numbers.randint(3, 6), numbers.randint(2, 5)
-    objects = [numbers.choice((2, 3, 11, 40, 7)) for _ in range(examples)]
+    objects = numbers.sample(range(50), examples)
+    if twins:
+        objects = numbers.choices(objects[:-1], k=examples)
     image, text = (
         torch.tensor(
             [[length * numbers.gauss(0, 1) for _ in range(width)] for length in _lengths(numbers, examples)]
@@ -297,6 +303,9 @@ def _loss(image: Tensor, text: Tensor, objects: Tensor, log_scale: Tensor) -> Te
     return (texts.mean() + images.mean()) / 2
 
 
+_SHARES = "shares = right / right.sum(1, keepdim=True)"
+_PICKED = "return (picked.sum(1) / right.sum(1)).mean() / 2"
+
 CONTRASTIVE_LOSS = Exercise(
     id="contrastive-loss",
     unit="03-multimodal-models",
@@ -309,7 +318,7 @@ CONTRASTIVE_LOSS = Exercise(
         _program(),
         "def contrastive_loss(image, text, objects, log_scale):\n"
         "    normalize = nn.functional.normalize\n"
-        "    scores = normalize(image, dim=-1) @ normalize(text, dim=-1).T * torch.exp(log_scale)\n"
+        "    scores = normalize(image) @ normalize(text).T * torch.exp(log_scale)\n"
         "    right = objects.unsqueeze(0) == objects.unsqueeze(1)\n"
         "    picked = -(scores.log_softmax(0) + scores.log_softmax(1)) * right\n"
         "    return (picked.sum(1) / right.sum(1)).mean() / 2\n",
@@ -323,5 +332,31 @@ CONTRASTIVE_LOSS = Exercise(
         "        losses.append(scores[row].logsumexp(0) - scores[row][right].mean())\n"
         "        losses.append(scores[:, row].logsumexp(0) - scores[:, row][right].mean())\n"
         "    return torch.stack(losses).mean()\n",
+    ),
+    equivalent=(
+        *(
+            (
+                f"{_SHARES} => shares = right / right.sum({other})",
+                "rows of one object have equally many right answers",
+            )
+            for other in ("1", "0, keepdim=True", "1, keepdim=False")
+        ),
+        *(
+            (f"{_PICKED} => {other}", "a table of who belongs together reads the same by rows and by columns")
+            for other in (
+                "return (picked.sum(0) / right.sum(1)).mean() / 2",
+                "return (picked.sum(1) / right.sum(0)).mean() / 2",
+            )
+        ),
+        *(
+            (
+                f"losses.append({line}) => losses.append({line.replace('logsumexp(0)', 'logsumexp(-1)')})",
+                "the first axis of a vector is its last",
+            )
+            for line in (
+                "scores[row].logsumexp(0) - scores[row][right].mean()",
+                "scores[:, row].logsumexp(0) - scores[:, row][right].mean()",
+            )
+        ),
     ),
 )

@@ -9,6 +9,7 @@ is missing means nothing.
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -145,23 +146,23 @@ _CATALOGUE = Catalogue(
 
 @quiet
 def check_fuse_late(fuse_late) -> None:
-    """Compare with a reference: each example has something; then some have nothing; then scores are large.
+    """Compare with a reference: with nothing missing, then something, then everything, then large scores.
 
     Raises:
         CheckFailed: with the mistake it looks like.
     """
-    against_reference(
-        fuse_late,
-        _fused,
-        lambda numbers: _draw(numbers, nothing=False),
-        name="fuse_late",
-        edges=(_SMALL, _ONE_LEFT),
-        catalogue=_CATALOGUE,
-    )
-    _check_nothing(fuse_late)
-    against_reference(
-        fuse_late, _fused, lambda numbers: _draw(numbers, nothing=True), name="fuse_late", cases=10
-    )
+    for has, edges in (("all", ()), ("some", (_SMALL, _ONE_LEFT)), ("none", ())):
+        if has == "none":
+            _check_nothing(fuse_late)
+        against_reference(
+            fuse_late,
+            _fused,
+            partial(_draw, has=has),
+            name="fuse_late",
+            edges=edges,
+            catalogue=_CATALOGUE,
+            cases=15,
+        )
     _check_large(fuse_late)
 
 
@@ -177,26 +178,27 @@ _ONE_LEFT = (
 )
 
 
-def _draw(numbers: random.Random, nothing: bool) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Random scores of one to four modalities; at least one example has nothing, or each has something."""
+def _draw(numbers: random.Random, has: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Random scores of one to four modalities. Each example has all of them, some, or one example has none."""
     names = numbers.sample(_NAMES, numbers.randint(1, 4))
     examples, classes = numbers.randint(2, 5), numbers.randint(2, 4)
     logits = {
         name: torch.tensor([[numbers.gauss(0, 3) for _ in range(classes)] for _ in range(examples)])
         for name in names
     }
-    has = [{name for name in names if numbers.random() < 0.6} for _ in range(examples)]
-    if nothing:
-        has[numbers.randrange(examples)].clear()
+    share = 1.0 if has == "all" else 0.6
+    own = [{name for name in names if numbers.random() < share} for _ in range(examples)]
+    if has == "none":
+        own[numbers.randrange(examples)].clear()
     else:
-        has = [one or {numbers.choice(names)} for one in has]
+        own = [one or {numbers.choice(names)} for one in own]
     order = numbers.sample(names, len(names))
-    return logits, {name: torch.tensor([name in one for one in has]) for name in order}
+    return logits, {name: torch.tensor([name in one for one in own]) for name in order}
 
 
 def _check_nothing(fuse_late) -> None:
     """Of examples without any modality the two usual mistakes are told apart; what is wrong elsewhere was found before."""
-    logits, present = _draw(numbers(), nothing=True)
+    logits, present = _draw(numbers(), has="none")
     empty = ~torch.stack(list(present.values())).any(0)
     expected = _fused(logits, present)
     found = call(fuse_late, dict(logits), dict(present), what=_CALL)
@@ -226,6 +228,9 @@ def _fused(logits: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
     return result
 
 
+_LINE = "mean, nothing = (total / count.clamp(min=1), torch.full_like(total, 1 / total.shape[1]))"
+_VOTES = "votes = [logits[name][row].softmax(0) for name in logits if present[name][row]]"
+
 FUSE_LATE = Exercise(
     id="fuse-late",
     unit="03-multimodal-models",
@@ -248,5 +253,12 @@ FUSE_LATE = Exercise(
         "        votes = [logits[name][row].softmax(0) for name in logits if present[name][row]]\n"
         "        rows.append(torch.stack(votes).mean(0) if votes else torch.ones(classes) / classes)\n"
         "    return torch.stack(rows)\n",
+    ),
+    equivalent=(
+        (_LINE + " => " + _LINE.replace("min=1", "min=0"), "where the number is 0 the mean is not taken"),
+        (
+            f"{_VOTES} => {_VOTES.replace('softmax(0)', 'softmax(-1)')}",
+            "the first axis of a vector is its last",
+        ),
     ),
 )

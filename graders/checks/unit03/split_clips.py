@@ -176,7 +176,7 @@ def _check(split_clips, clips: list[dict], speakers: set[str], sentences: set[in
         raise CheckFailed("`split_clips` changed the sets that it was given. Expected it to read them only.")
     if type(found) is not tuple or len(found) != 2 or any(type(part) is not list for part in found):
         raise CheckFailed(
-            f"`split_clips` returned {_described(found)}. Expected two lists: `return train, test`."
+            f"`split_clips` returned {_described(found)}. Expected a tuple of two lists: `return train, test`."
         )
     expected = tuple(
         [_kept(clip) for clip in clips if _part(clip, speakers, sentences) == part] for part in _PARTS

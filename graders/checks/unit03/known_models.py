@@ -1,0 +1,126 @@
+"""Models of which it is known which modalities they read, and what a shuffle takes from them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ..compare import same
+from ..running import call
+from ..shared import shared_module
+
+_NAMES = ("image", "text", "sound")
+_EXAMPLES, _WIDTH = 2000, 24
+
+
+@shared_module
+class Reader(nn.Module):
+    """Two classes: whether a product is above 0, of a number read from each modality in `uses`."""
+
+    def __init__(self, uses: tuple[str, ...], weight: Tensor) -> None:
+        super().__init__()
+        self.uses = uses
+        self.weight = nn.Parameter(weight)
+        self.dropout = nn.Dropout(0.5)
+        self.in_training = self.with_gradients = False
+
+    def forward(self, features):
+        self.in_training = self.in_training or self.training
+        self.with_gradients = self.with_gradients or torch.is_grad_enabled()
+        product = 1.0
+        for name in self.uses:
+            product = product * (self.dropout(features[name]) @ self.weight)
+        # Nothing read is class 0.
+        return torch.stack([0.1 - product, product - 0.1], 1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, what it is measured on, and the fall of accuracy to expect of a random order."""
+
+    model: Reader
+    features: dict[str, Tensor]
+    labels: Tensor
+    modality: str
+    seed: int
+    expected: float
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The modalities that the model reads."""
+        return self.model.uses
+
+    @property
+    def call(self) -> str:
+        """How messages name the call."""
+        return f"really_uses(model, features, labels, {self.modality!r}, generator)"
+
+    def run(self, really_uses, more: int = 0) -> float:
+        """What a function gives, with a new generator each time; another than before if `more` is another."""
+        generator = torch.Generator().manual_seed(self.seed + more)
+        given = (self.model, self.features, self.labels, self.modality, generator)
+        found = call(really_uses, *given, what=self.call)
+        if type(found) is not float:
+            same(found, self.expected, f"`{self.call}`")
+        return found
+
+    def fresh(self) -> Case:
+        """The case for another function, which may change the dict and the model."""
+        model = Reader(self.uses, self.model.weight.detach().clone()).train(self.model.training)
+        return replace(self, model=model, features=dict(self.features))
+
+
+def known_cases(numbers: random.Random) -> list[Case]:
+    """Models that read one modality or two, some from all columns and some from the first, in either mode."""
+    first, second, third = numbers.sample(_NAMES, 3)
+    plan = (
+        ((first,), first, "mean", True),
+        ((first,), second, "mean", False),
+        ((first, second), second, "first", True),
+        ((third, second), third, "mean", False),
+        ((third,), third, "first", False),
+        ((second,), third, "first", True),
+    )
+    return [_case(numbers, *one) for one in plan]
+
+
+def _case(numbers: random.Random, uses: tuple[str, ...], modality: str, reads: str, training: bool) -> Case:
+    source = torch.Generator().manual_seed(numbers.randrange(1 << 32))
+    share = 0.68 + 0.04 * numbers.random()
+    sign, features = {}, {}
+    for name in numbers.sample(_NAMES, len(_NAMES)):
+        sign[name] = _mixed(share, source)
+        features[name] = _rows(sign[name], reads, source)
+    product = torch.stack([sign[name] for name in uses]).prod(0)
+    # A tenth of the labels is wrong, so that no model is right everywhere.
+    labels = ((product * -_mixed(0.1, source)) > 0).long()
+    weight = torch.full((_WIDTH,), 1 / _WIDTH) if reads == "mean" else torch.eye(_WIDTH)[0]
+    model = Reader(uses, weight).train(training)
+    fall = _fall(sign[modality], product, labels) if modality in uses else 0.0
+    return Case(model, features, labels, modality, numbers.randrange(1 << 32), fall)
+
+
+def _mixed(share: float, source: torch.Generator) -> Tensor:
+    """1 for this share of the examples, -1 for the others, in a random order."""
+    signs = torch.where(torch.arange(_EXAMPLES) < round(share * _EXAMPLES), 1.0, -1.0)
+    return signs[torch.randperm(_EXAMPLES, generator=source)]
+
+
+def _rows(sign: Tensor, reads: str, source: torch.Generator) -> Tensor:
+    """Numbers of the sign of their row; or, where only the first column is read, that sign there and others elsewhere."""
+    size = 0.5 + torch.rand(_EXAMPLES, _WIDTH, generator=source)
+    rows = sign[:, None] * size
+    if reads == "first":
+        rows[:, 1:] = -size[:, 1:]
+    return rows
+
+
+def _fall(sign: Tensor, product: Tensor, labels: Tensor) -> float:
+    """What accuracy loses in the mean over all orders: each example gets 1 as often as there is a 1 among the signs."""
+    rest, right = product * sign, 2 * labels - 1
+    share = float((sign > 0).float().mean())
+    left = share * (rest == right).float() + (1 - share) * (-rest == right).float()
+    return float((product == right).float().mean() - left.mean())
