@@ -8,4 +8,11 @@ from .frozen import CacheReport, FrozenFeatures, Interrupted
 from .once import frozen_features
 from .store import FeatureCache, FeatureStoreError
 
-__all__ = ["CacheReport", "FeatureCache", "FeatureStoreError", "FrozenFeatures", "Interrupted", "frozen_features"]
+__all__ = [
+    "CacheReport",
+    "FeatureCache",
+    "FeatureStoreError",
+    "FrozenFeatures",
+    "Interrupted",
+    "frozen_features",
+]

@@ -23,13 +23,20 @@ STYLES = ("noto", "fluent")
 SIDE = 128  # of a picture, in pixels: ImageNet's 224 take four times as long and find hardly more
 WORD_HOP, SENTENCE_HOP = 640, 1280  # samples from one window of sound to the next: 40 and 80 ms
 WORD_PARTS, SENTENCE_PARTS = 6, 8  # stretches of a sound: what comes first and what later
-TEMPLATES = ("{}", "a drawing of a {}", "a simple icon of a {}")
+TEMPLATES = ("{name}", "a drawing of a {name}", "{name}, {group}")  # the group is Unicode's category
 
 
 @lru_cache(maxsize=1)
 def drawings() -> Drawings:
-    """The drawings of two styles, whole objects in one order."""
+    """All objects in two styles."""
     return load_drawings(STYLES)
+
+
+@lru_cache(maxsize=1)
+def named_drawings() -> Drawings:
+    """In all four styles, the objects whose names are spoken, too."""
+    every, spoken = load_drawings(), set(words().texts)
+    return every.take([place for place, name in enumerate(every.names) if name in spoken])
 
 
 @lru_cache(maxsize=1)
@@ -93,7 +100,9 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     steps = waves.shape[1] // hop + 1
 
     def windows(some: np.ndarray) -> Tensor:
-        spoken = int(np.flatnonzero(some.any(0)).max(initial=0)) + 1  # the silence after the longest tells nothing
+        spoken = (
+            int(np.flatnonzero(some.any(0)).max(initial=0)) + 1
+        )  # the silence after the longest tells nothing
         return prepare(some[:, :spoken], hop=hop)
 
     def to_full_length(hidden: Tensor) -> Tensor:
@@ -104,3 +113,10 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     hidden = hidden[torch.from_numpy(np.argsort(order))]
     pooled = segment_pool(hidden, [length // hop + 1 for length in lengths], segments=parts)
     return pooled.unflatten(1, (parts, -1))
+
+
+def places(speech: Speech) -> Speech:
+    """The same with places for waves, so that a split says which clips are where."""
+    import numpy as np
+
+    return dataclasses.replace(speech, waves=np.arange(len(speech)))

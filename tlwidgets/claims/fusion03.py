@@ -1,0 +1,293 @@
+"""Lesson 03's fusions: sentences meant or not, where neither words nor voice can tell alone; a hum in the recordings that a
+model takes for the answer; a category from three modalities of which some are missing; and what freezing saves.
+
+The speech is synthetic: tones of voice are rules of prosody.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tlwidgets.data import Speech, load_prosodies, split_speech
+from tlwidgets.models import load_audio_backbone
+
+from .features03 import (
+    SENTENCE_HOP,
+    SENTENCE_PARTS,
+    WORD_HOP,
+    WORD_PARTS,
+    hear,
+    named_drawings,
+    places,
+    read_whole,
+    see,
+    sentences,
+    words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from torch import Tensor, nn
+
+    from tlwidgets.train import FeatureCache, Run, TaskData
+
+FUSING = {"epochs": 20, "batch_size": 32, "lr": 3e-3, "weight_decay": 0.1}
+BUDGET = 60_000  # parameters of each way to fuse
+HUM_HERTZ, HUM_LOUD = 100, 0.03
+TONES = ("sincere", "sarcastic")
+MODALITIES = ("image", "text", "sound")
+LEFT_OUT = 0.4  # probability of modality dropout
+VOICE_CLIPS, VOICE_HOP, VOICE_SAMPLES = 120, 1600, 20_000
+
+
+# -- meant, or not ----------------------------------------------------------------------------------------------------
+
+
+def meant_or_not(seed: int, hum: bool = False) -> TaskData:
+    """Sentences by words and voice, labelled sincere (0) or sarcastic (1); other speakers and sentences in the test.
+
+    With `hum` the sarcastic ones were recorded beside a humming lamp, in training and test.
+    """
+    import torch
+
+    from tlwidgets.train import TaskData
+
+    split = split_speech(places(sentences()), by=("speaker", "text"), test=0.3, seed=seed)
+    voice, text = voices(hum), _words_of_sentences()
+    labels = torch.tensor([TONES.index(label) for label in sentences().labels])
+    parts = []
+    for part in (split.train, split.test):
+        chosen = [int(place) for place in part.waves]
+        parts.append({"text": text[chosen], "voice": voice[chosen], "labels": labels[chosen]})
+    return TaskData(parts[0], None, parts[1])
+
+
+@lru_cache(maxsize=2)
+def voices(hum: bool) -> Tensor:
+    """Features (sentences, 512) of how they are said: mean and deviation over the stretches of each."""
+    import torch
+
+    said = sentences()
+    heard = hear(_with_hum(said) if hum else said.waves, said.lengths, SENTENCE_HOP, SENTENCE_PARTS)
+    return torch.cat([heard.mean(1), heard.std(1)], 1)
+
+
+def _with_hum(said: Speech) -> np.ndarray:
+    import numpy as np
+
+    waves, seconds = said.waves.copy(), np.arange(said.waves.shape[1]) / 16_000
+    lamp = (HUM_LOUD * np.sin(2 * np.pi * HUM_HERTZ * seconds)).astype(np.float32)
+    for place, (length, label) in enumerate(zip(said.lengths, said.labels, strict=True)):
+        if label == "sarcastic":
+            waves[place, :length] += lamp[:length]
+    return waves
+
+
+@lru_cache(maxsize=1)
+def _words_of_sentences() -> Tensor:
+    return read_whole(sentences().texts)
+
+
+def fusions(seed: int) -> dict[str, nn.Module]:
+    """Four ways to fuse words and voice, of about one size, and each modality alone."""
+    from tlwidgets.models import EarlyFusion, fusion_models
+
+    models = fusion_models({"text": 384, "voice": 512}, 2, budget=BUDGET, seed=seed)
+    return models | {
+        f"{name} alone": EarlyFusion({name: width}, 2) for name, width in (("text", 384), ("voice", 512))
+    }
+
+
+def fuse(model: nn.Module, data: TaskData, seed: int) -> float:
+    """Train one, and the share of the test that it gets right. A model that lacks a modality does not see it."""
+    from tlwidgets.train import TaskData, fit
+
+    def of(part: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: part[name] for name in (*model.dims, "labels")}
+
+    data = TaskData(of(data.train), None, of(data.test))
+    return fit(model, None, data, seed=seed, trace=False, device="cpu", **FUSING).test_accuracy
+
+
+def measure_fusion(seed: int) -> dict[str, float]:
+    """Test accuracy of each way to fuse, and of each modality alone."""
+    data = meant_or_not(seed)
+    return {name: fuse(model, data, seed) for name, model in fusions(seed).items()}
+
+
+def uses(model: nn.Module, part: Mapping[str, Tensor], modality: str, seed: int = 0) -> float:
+    """How much accuracy falls when this modality's rows are shuffled among the examples."""
+    from tlwidgets.train import measure_modes
+
+    features = {name: part[name] for name in model.dims}
+    on = dict.fromkeys(features, "on")
+    as_is, shuffled = measure_modes(
+        model, features, part["labels"], [on, on | {modality: "shuffled"}], seed=seed
+    )
+    return as_is.accuracy - shuffled.accuracy
+
+
+def measure_shortcut(seed: int) -> dict[str, float]:
+    """A model of recordings with the hum: on such recordings, on clean ones, and how much it needs the words."""
+    from tlwidgets.train import measure_modes
+
+    clean, humming = meant_or_not(seed), meant_or_not(seed, hum=True)
+    honest, fooled = fusions(seed)["early"], fusions(seed)["early"]
+    right = {"honest": fuse(honest, clean, seed), "fooled": fuse(fooled, humming, seed)}
+    features = {name: clean.test[name] for name in fooled.dims}
+    (found,) = measure_modes(fooled, features, clean.test["labels"], [dict.fromkeys(features, "on")])
+    return right | {
+        "fooled, clean": found.accuracy,
+        "fooled, words matter": uses(fooled, humming.test, "text", seed),
+        "honest, words matter": uses(honest, clean.test, "text", seed),
+    }
+
+
+# -- three at once, and one missing -----------------------------------------------------------------------------------
+
+
+class Categories(NamedTuple):
+    """Examples (image, text, sound, labels) of objects, and the names of the classes."""
+
+    train: dict[str, Tensor]
+    test: dict[str, Tensor]
+    classes: tuple[str, ...]
+
+
+def categories(seed: int) -> Categories:
+    """What kind of thing is it? From a drawing, the written and the spoken name; the test has other objects, in another
+    style, by other speakers. One example a spoken name, with a drawing drawn at random."""
+    import random
+
+    import torch
+
+    seen, heard, draw = named_drawings(), words(), random.Random(seed)
+    image, sound = see(seen.images), hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
+    text = read_whole(heard.texts)
+    kind = dict(zip(seen.names, seen.groups, strict=True))
+    family = dict(zip(seen.names, seen.families, strict=True))
+    classes, styles = tuple(sorted(set(kind.values()))), sorted(set(seen.styles))
+
+    def held_out(units, part: float) -> set:
+        order = sorted(set(units))
+        draw.shuffle(order)
+        return set(order[: round(part * len(order))])
+
+    families, speakers = held_out(family.values(), 0.3), held_out(heard.speakers, 0.25)
+    unseen, parts = styles[seed % len(styles)], []
+    for in_test in (False, True):
+        shown: dict[str, list[int]] = {}
+        for place, (name, style) in enumerate(zip(seen.names, seen.styles, strict=True)):
+            if (style == unseen) == in_test:
+                shown.setdefault(name, []).append(place)
+        clips = [
+            place
+            for place, (name, speaker) in enumerate(zip(heard.texts, heard.speakers, strict=True))
+            if (speaker in speakers) == in_test and (family[name] in families) == in_test
+        ]
+        names = [heard.texts[place] for place in clips]
+        labels = torch.tensor([classes.index(kind[name]) for name in names])
+        pictures = [draw.choice(shown[name]) for name in names]
+        parts.append({"image": image[pictures], "text": text[clips], "sound": sound[clips], "labels": labels})
+    return Categories(*parts, classes)
+
+
+def three_way(task: Categories, seed: int, left_out: float) -> nn.Module:
+    """A late fusion of all three, trained; with `left_out`, modalities were left out at random in training."""
+    from tlwidgets.models import fusion_models
+    from tlwidgets.train import TaskData, fit
+
+    dims = {name: task.train[name].shape[1] for name in MODALITIES}
+    models = fusion_models(dims, len(task.classes), budget=200_000, modality_dropout=left_out, seed=seed)
+    options = {"epochs": 15, "batch_size": 64, "lr": 2e-3, "weight_decay": 0.1}
+    fit(models["late"], None, TaskData(task.train), seed=seed, trace=False, device="cpu", **options)
+    return models["late"]
+
+
+def without(model: nn.Module, task: Categories, *missing: str) -> float:
+    """Test accuracy where these modalities are missing."""
+    from tlwidgets.train import measure_modes
+
+    modes = {name: "missing" if name in missing else "on" for name in MODALITIES}
+    features = {name: task.test[name] for name in MODALITIES}
+    (found,) = measure_modes(model, features, task.test["labels"], [modes])
+    return found.accuracy
+
+
+def measure_missing(seed: int) -> dict[str, float]:
+    """Test accuracy with all three and without each one."""
+    task = categories(seed)
+    model = three_way(task, seed, 0.0)
+    return {"all three": without(model, task)} | {
+        f"without {missing}": without(model, task, missing) for missing in MODALITIES
+    }
+
+
+# -- what freezing saves ----------------------------------------------------------------------------------------------
+
+
+def tones_of_voice(seed: int) -> TaskData:
+    """Five prosodies by other speakers, in other sentences: windows (clips, 13, 1024) and labels."""
+    import torch
+
+    from tlwidgets.train import TaskData
+
+    said = load_prosodies()
+    tones = sorted(set(said.labels))
+    _, prepare = load_audio_backbone()
+
+    def examples(part: Speech) -> tuple[Tensor, Tensor]:
+        labels = torch.tensor([tones.index(label) for label in part.labels])
+        return prepare(part.waves[:, :VOICE_SAMPLES], hop=VOICE_HOP), labels
+
+    split = split_speech(said, by=("speaker", "text"), test=0.3, seed=seed)
+    return TaskData(examples(split.train.take(range(VOICE_CLIPS))), None, examples(split.test))
+
+
+def voice_model(seed: int) -> nn.Module:
+    """CREPE with a new head for five tones of voice."""
+    import torch
+
+    from tlwidgets.models import AudioClassifier
+
+    backbone, _ = load_audio_backbone()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        head = torch.nn.Sequential(torch.nn.LayerNorm(256), torch.nn.Linear(256, 5))
+    return AudioClassifier(backbone, head)
+
+
+def train_voice(
+    data: TaskData, seed: int, *, frozen: bool, passes: float, cache: FeatureCache | None = None
+) -> Run:
+    """Train the head on frozen features (40 epochs), or everything for so many passes over the clips.
+
+    A step through the whole network costs a forward and a backward pass, about three forward ones. The frozen network
+    sees each clip once, forward: so `passes=1/3` is the same budget.
+    """
+    from tlwidgets.core import FreezePlan, ModelTree
+    from tlwidgets.train import TaskData, fit
+
+    model = voice_model(seed)
+    tree = ModelTree.of(model)
+    options = {"batch_size": 12, "seed": seed, "trace": False, "device": "cpu"}
+    if frozen:
+        plan = FreezePlan.preset("feature-extraction", tree)
+        return fit(model, plan, data, epochs=40, lr=1e-2, cache=cache or True, **options)
+    plan, (windows, labels) = FreezePlan.preset("full", tree), data.train
+    seen = round(len(labels) * min(passes, 1))
+    data = TaskData((windows[:seen], labels[:seen]), None, data.test)
+    return fit(model, plan, data, epochs=max(1, round(passes)), lr=1e-3, **options)
+
+
+def measure_voice(seed: int) -> dict[str, float]:
+    """Test accuracy of a frozen network, of one tuned at the same budget, and of one tuned at 15 times that."""
+    data = tones_of_voice(seed)
+    return {
+        "frozen": train_voice(data, seed, frozen=True, passes=0).test_accuracy,
+        "tuned, same budget": train_voice(data, seed, frozen=False, passes=1 / 3).test_accuracy,
+        "tuned, 15 times": train_voice(data, seed, frozen=False, passes=5).test_accuracy,
+    }

@@ -1,0 +1,229 @@
+"""Lesson 03's shared spaces: pictures with words (CLIP's idea on frozen backbones), and spoken names that find pictures
+through words, a pair that was never trained on. The speech is synthetic."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tlwidgets.data import Drawings, Speech, split_drawings, split_speech
+
+from .features03 import (
+    TEMPLATES,
+    WORD_HOP,
+    WORD_PARTS,
+    drawings,
+    hear,
+    named_drawings,
+    places,
+    read_whole,
+    see,
+    words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from torch import Tensor
+
+    from tlwidgets.models import SharedSpace
+    from tlwidgets.train import Retrieval
+
+TRAIN_OBJECTS, TEST_OBJECTS = 400, 200
+BINDING = {"epochs": 24, "lr": 2e-3, "weight_decay": 0.01}
+
+
+# -- pictures and words -----------------------------------------------------------------------------------------------
+
+
+class Paired(NamedTuple):
+    """Pictures with the names of what they show: features of both, and numbers of the objects."""
+
+    drawings: Drawings
+    image: Tensor
+    text: Tensor
+    objects: Tensor
+
+
+def name_features(names: Sequence[str], groups: Sequence[str]) -> list[Tensor]:
+    """Features (names, 384) of the names in each of `TEMPLATES`."""
+    return [
+        read_whole(
+            [template.format(name=name, group=group) for name, group in zip(names, groups, strict=True)]
+        )
+        for template in TEMPLATES
+    ]
+
+
+def pictures_and_words(seed: int) -> tuple[Paired, Paired]:
+    """Training and test pairs that share no object, nor one that gives another away."""
+    import torch
+
+    every = drawings()
+    features, texts = see(every.images), _every_name()
+    split = split_drawings(_numbered(every), by="object", train=TRAIN_OBJECTS, test=TEST_OBJECTS, seed=seed)
+    parts = []
+    for part in (split.train, split.test):
+        places = [int(number) for number in part.images]
+        objects = torch.tensor(part.objects)
+        parts.append(Paired(every.take(places), features[places], texts[0][objects], objects))
+    return tuple(parts)
+
+
+@lru_cache(maxsize=1)
+def _every_name() -> list[Tensor]:
+    every = drawings()
+    count = len(set(every.objects))
+    return name_features(every.names[:count], every.groups[:count])
+
+
+def _numbered(every: Drawings) -> Drawings:
+    """The same with places for pictures: a split then says which."""
+    import numpy as np
+
+    return dataclasses.replace(every, images=np.arange(len(every)))
+
+
+def pair_up(train: Paired, seed: int, **options) -> SharedSpace:
+    """A space of pictures and words, trained on each picture with its name in every template."""
+    import torch
+
+    from tlwidgets.models import SharedSpace
+    from tlwidgets.train import fit_contrastive
+
+    space = SharedSpace({"image": train.image.shape[1], "text": train.text.shape[1]}, seed=seed)
+    texts = torch.cat([texts[train.objects] for texts in _every_name()])
+    pairs = (train.image.repeat(len(TEMPLATES), 1), texts, train.objects.repeat(len(TEMPLATES)))
+    fit_contrastive(space, {"image-text": pairs}, epochs=8, seed=seed, trace=False, device="cpu", **options)
+    return space
+
+
+def search(space: SharedSpace, test: Paired) -> tuple[Retrieval, Retrieval]:
+    """How well words find pictures, and pictures words, among objects that were never paired; names in every template."""
+    import torch
+
+    from tlwidgets.train import class_points, retrieval
+
+    objects = test.objects.unique()
+    written = torch.stack([space.embed("text", texts[objects]) for texts in _every_name()], 1)
+    text, image = class_points(written.flatten(0, 1), len(TEMPLATES)), space.embed("image", test.image)
+    return retrieval(text, image, objects, test.objects), retrieval(image, text, test.objects, objects)
+
+
+def measure_pairs(seed: int) -> dict[str, float]:
+    """R@1 both ways on objects never seen in pairing, and ten times what chance gives."""
+    train, test = pictures_and_words(seed)
+    by_words, by_pictures = search(pair_up(train, seed), test)
+    return {
+        "words find pictures": by_words.recall[1],
+        "pictures find words": by_pictures.recall[1],
+        "ten times chance, pictures": 10 * by_words.chance[1],
+        "ten times chance, words": 10 * by_pictures.chance[1],
+    }
+
+
+# -- bound through words ----------------------------------------------------------------------------------------------
+
+
+class Named(NamedTuple):
+    """Pictures and spoken names of the same objects, by features; what each shows or says is a number of `names`."""
+
+    names: list[str]
+    text: Tensor
+    image: Tensor
+    image_of: Tensor
+    pictures: np.ndarray
+    sound: Tensor
+    sound_of: Tensor
+    sounds: Speech
+
+
+def named(seed: int) -> tuple[Named, Named]:
+    """Training and test: other speakers, and drawings in another style. The objects are the same."""
+    import torch
+
+    seen, heard = named_drawings(), words()
+    names = sorted(set(heard.texts))
+    number = {name: place for place, name in enumerate(names)}
+    image, sound = see(seen.images), hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
+    styles = sorted(set(seen.styles))
+    unseen = styles[seed % len(styles)]
+    spoken = split_speech(places(heard), by="speaker", test=0.25, seed=seed)
+    text, parts = _texts(tuple(names)), []
+    for said, in_test in ((spoken.train, False), (spoken.test, True)):
+        shown = [place for place, style in enumerate(seen.styles) if (style == unseen) == in_test]
+        clips = [int(place) for place in said.waves]
+        parts.append(
+            Named(
+                names,
+                text,
+                image[shown],
+                torch.tensor([number[seen.names[place]] for place in shown]),
+                seen.images[shown],
+                sound[clips],
+                torch.tensor([number[heard.texts[place]] for place in clips]),
+                heard.take(clips),
+            )
+        )
+    return tuple(parts)
+
+
+@lru_cache(maxsize=1)
+def _texts(names: tuple[str, ...]) -> Tensor:
+    return read_whole(names)
+
+
+def bind(train: Named, seed: int, **options) -> SharedSpace:
+    """A space of all three, trained on pictures with words and on sounds with words; never on pictures with sounds."""
+    from tlwidgets.train import fit_contrastive
+
+    space = _space(train, seed)
+    pairs = {
+        "image-text": (train.image, train.text[train.image_of], train.image_of),
+        "sound-text": (train.sound, train.text[train.sound_of], train.sound_of),
+    }
+    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING, **options)
+    return space
+
+
+def pair_sounds(train: Named, seed: int, **options) -> SharedSpace:
+    """A space of pictures and sounds alone, each sound paired with a drawing of what it names, drawn at random."""
+    from tlwidgets.models import SharedSpace
+    from tlwidgets.train import fit_contrastive
+
+    draw = random.Random(seed)
+    shown = {}
+    for place, name in enumerate(train.image_of.tolist()):
+        shown.setdefault(name, []).append(place)
+    chosen = [draw.choice(shown[name]) for name in train.sound_of.tolist()]
+    space = SharedSpace(
+        {"image": train.image.shape[1], "sound": train.sound.shape[1]}, hidden=256, dropout=0.3, seed=seed
+    )
+    pairs = {"image-sound": (train.image[chosen], train.sound, train.sound_of)}
+    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING, **options)
+    return space
+
+
+def _space(train: Named, seed: int) -> SharedSpace:
+    from tlwidgets.models import SharedSpace
+
+    dims = {"image": train.image.shape[1], "text": train.text.shape[1], "sound": train.sound.shape[1]}
+    return SharedSpace(dims, hidden=256, dropout=0.3, seed=seed)
+
+
+def listen_and_find(space: SharedSpace, test: Named) -> Retrieval:
+    """How well spoken names find drawings of what they name."""
+    from tlwidgets.train import retrieval
+
+    sound, image = space.embed("sound", test.sound), space.embed("image", test.image)
+    return retrieval(sound, image, test.sound_of, test.image_of)
+
+
+def measure_binding(seed: int) -> dict[str, float]:
+    """R@1 from sounds to pictures: paired in training, bound through words, and ten times chance."""
+    train, test = named(seed)
+    direct, bound = (listen_and_find(make(train, seed), test) for make in (pair_sounds, bind))
+    return {"paired": direct.recall[1], "bound": bound.recall[1], "ten times chance": 10 * bound.chance[1]}
