@@ -6,22 +6,22 @@ Each backbone reads each example once; features are kept on disk for the next se
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from tlwidgets.data import Drawings, Speech, load_drawings, load_sarcasm, load_words
-from tlwidgets.models import load_audio_backbone, load_image_backbone, load_text_backbone
+from tlwidgets.models import load_audio_backbone, load_image_backbone, load_text_backbone, mean_pool
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from tlwidgets.train import FeatureCache
 
 STYLES = ("noto", "fluent")
 SIDE = 128  # of a picture, in pixels: ImageNet's 224 take four times as long and find hardly more
-WORD_HOP, SENTENCE_HOP = 640, 1280  # samples from one window of sound to the next: 40 and 80 ms
+WORD_HOP, SENTENCE_HOP = 640, 2000  # samples from one window of sound to the next: 40 and 125 ms
 WORD_PARTS, SENTENCE_PARTS = 6, 8  # stretches of a sound: what comes first and what later
 TEMPLATES = ("{name}", "a drawing of a {name}", "{name}, {group}")  # the group is Unicode's category
 
@@ -33,10 +33,28 @@ def drawings() -> Drawings:
 
 
 @lru_cache(maxsize=1)
-def named_drawings() -> Drawings:
-    """In all four styles, the objects whose names are spoken, too."""
+def named_drawings() -> tuple[Drawings, Tensor]:
+    """In all four styles, the objects whose names are spoken, too; and the features (drawings, 1280)."""
+    import torch
+
     every, spoken = load_drawings(), set(words().texts)
-    return every.take([place for place, name in enumerate(every.names) if name in spoken])
+    here = [place for place, name in enumerate(drawings().names) if name in spoken]
+    others = every.take(
+        [k for k, name in enumerate(every.names) if name in spoken and every.styles[k] not in STYLES]
+    )
+    features = torch.cat([see(drawings().images)[here], see(others.images)])
+    return _joined(drawings().take(here), others), features
+
+
+def _joined(first: Drawings, second: Drawings) -> Drawings:
+    import numpy as np
+
+    columns = {
+        field.name: getattr(first, field.name) + getattr(second, field.name)
+        for field in dataclasses.fields(Drawings)
+        if field.name != "images"
+    }
+    return Drawings(np.concatenate([first.images, second.images]), **columns)
 
 
 @lru_cache(maxsize=1)
@@ -47,8 +65,15 @@ def words() -> Speech:
 
 @lru_cache(maxsize=1)
 def sentences() -> Speech:
-    """Sentences that are meant, or not (synthetic speech)."""
-    return load_sarcasm()
+    """Sentences that are meant, or not (synthetic speech), with places for waves: those take 130 MB, and are heard once."""
+    return places(load_sarcasm())
+
+
+@lru_cache(maxsize=3)
+def backbone(modality: str) -> tuple[nn.Module, Callable]:
+    """The network for "image", "text" or "sound", and what makes examples ready for it; loaded once."""
+    load = {"image": load_image_backbone, "text": load_text_backbone, "sound": load_audio_backbone}
+    return load[modality]()
 
 
 @lru_cache(maxsize=1)
@@ -63,26 +88,37 @@ def see(pictures: np.ndarray) -> Tensor:
     from tlwidgets.models.image import prepare_images
     from tlwidgets.train import frozen_features
 
-    model, prepare = load_image_backbone()
+    model, prepare = backbone("image")
     spec = dataclasses.replace(prepare.keywords["spec"], size=SIDE, crop=1.0)  # drawings fill their frame
     return frozen_features(model, pictures, partial(prepare_images, spec=spec), cache=_kept())
 
 
-def read(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Features of the pieces of texts (texts, pieces, 384) by MiniLM, and which are no padding (texts, pieces)."""
-    import torch
-
-    model, tokenizer = load_text_backbone()
-    ids = tokenizer(list(texts), return_tensors="pt", padding=True)
-    with torch.no_grad():
-        hidden = model(**ids).last_hidden_state
-    return hidden, ids["attention_mask"].bool()
-
-
 def read_whole(texts: Sequence[str]) -> Tensor:
-    """Features (texts, 384) of whole texts: the mean of their pieces."""
-    hidden, there = read(texts)
-    return (hidden * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+    """Features (texts, 384) of texts by MiniLM: the mean over their pieces. Each different text is read once."""
+    from tlwidgets.train import frozen_features
+
+    model, tokenizer = backbone("text")
+    different = sorted(set(texts), key=lambda text: (len(text), text))  # those of a batch are about as long
+    ids = tokenizer(different, return_tensors="pt", padding=True)["input_ids"]
+    found = frozen_features(_reader(model), ids, batch_size=64, cache=_kept())
+    place = {text: number for number, text in enumerate(different)}
+    return found[[place[text] for text in texts]]
+
+
+def _reader(model: nn.Module) -> nn.Module:
+    """The model as one from ids (texts, pieces), 0 where there is padding, to the mean of its output."""
+    from torch import nn
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.backbone = model
+
+        def forward(self, ids: Tensor) -> Tensor:
+            ids = ids[:, : int((ids != 0).sum(1).max())]
+            return mean_pool(self.backbone(ids, (ids != 0).long()).last_hidden_state, ids != 0)
+
+    return Reader()
 
 
 def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Tensor:
@@ -96,7 +132,7 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     from tlwidgets.models import segment_pool
     from tlwidgets.train import frozen_features
 
-    model, prepare = load_audio_backbone()
+    model, prepare = backbone("sound")
     steps = waves.shape[1] // hop + 1
 
     def windows(some: np.ndarray) -> Tensor:
@@ -108,9 +144,7 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     def to_full_length(hidden: Tensor) -> Tensor:
         return torch.nn.functional.pad(hidden, (0, 0, 0, steps - hidden.shape[1]))
 
-    order = np.argsort(lengths, kind="stable")
-    hidden = frozen_features(model, waves[order], windows, after=to_full_length, cache=_kept())
-    hidden = hidden[torch.from_numpy(np.argsort(order))]
+    hidden = frozen_features(model, waves, windows, after=to_full_length, cache=_kept())
     pooled = segment_pool(hidden, [length // hop + 1 for length in lengths], segments=parts)
     return pooled.unflatten(1, (parts, -1))
 

@@ -1,6 +1,6 @@
 """Lesson 03: image, text and sound together. What it claims; `spaces03` and `fusion03` are the experiments."""
 
-from .features03 import TEMPLATES, drawings, hear, read_whole, see, sentences, words
+from .features03 import TEMPLATES, backbone, drawings, hear, read_whole, see, sentences, words
 from .fusion03 import (
     LEFT_OUT,
     TONES,
@@ -39,6 +39,7 @@ __all__ = [
     "LESSON",
     "TEMPLATES",
     "TONES",
+    "backbone",
     "bind",
     "categories",
     "drawings",

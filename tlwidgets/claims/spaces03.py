@@ -129,7 +129,9 @@ def measure_pairs(seed: int) -> dict[str, float]:
 
 
 class Named(NamedTuple):
-    """Pictures and spoken names of the same objects, by features; what each shows or says is a number of `names`."""
+    """Pictures and spoken names of the same objects, by features; what each shows or says is a number of `names`.
+
+    `sounds` of the training part have places for waves."""
 
     names: list[str]
     text: Tensor
@@ -145,10 +147,10 @@ def named(seed: int) -> tuple[Named, Named]:
     """Training and test: other speakers, and drawings in another style. The objects are the same."""
     import torch
 
-    seen, heard = named_drawings(), words()
+    (seen, image), heard = named_drawings(), words()
     names = sorted(set(heard.texts))
     number = {name: place for place, name in enumerate(names)}
-    image, sound = see(seen.images), hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
+    sound = hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
     styles = sorted(set(seen.styles))
     unseen = styles[seed % len(styles)]
     spoken = split_speech(places(heard), by="speaker", test=0.25, seed=seed)
@@ -165,7 +167,7 @@ def named(seed: int) -> tuple[Named, Named]:
                 seen.images[shown],
                 sound[clips],
                 torch.tensor([number[heard.texts[place]] for place in clips]),
-                heard.take(clips),
+                (heard if in_test else places(heard)).take(clips),  # nobody listens to the others
             )
         )
     return tuple(parts)

@@ -11,22 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..memory import gives_back_memory
 from .key import model_key
 from .store import FeatureCache, FeatureStoreError
 
-SOME = 32
+SOME = 8  # their activations fit a processor's caches: 32 took half as long again
 
 
+@gives_back_memory
 def frozen_features(
     model: nn.Module,
     examples: np.ndarray | Tensor,
     prepare: Callable[[np.ndarray | Tensor], Tensor] | None = None,
     *,
     after: Callable[[Tensor], Tensor] | None = None,
+    batch_size: int = SOME,
     cache: FeatureCache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """`after(model(prepare(examples)))` without gradients, in evaluation mode, `SOME` examples at a time.
+    """`after(model(prepare(examples)))` without gradients, in evaluation mode, some examples at a time.
 
     `examples` (examples, ...) are raw: whole pictures or sounds, of which `prepare` makes what the model takes. The result
     (examples, ...) has as its first axis the examples. What was computed before for the same weights, code and examples is read
@@ -45,14 +48,17 @@ def frozen_features(
             return found[0]
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
         parts = []
-        for start in range(0, len(examples), SOME):
-            batch = examples[start : start + SOME]
+        for start in range(0, len(examples), batch_size):
+            batch = examples[start : start + batch_size]
             batch = torch.as_tensor(batch) if prepare is None else prepare(batch)
+            batch = batch.to(device)
+            if batch.dim() == 4:  # pictures: convolutions take half the time in this order
+                batch = batch.contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
-                out = model(batch.to(device))
+                out = model(batch)
                 parts.append((out if after is None else after(out)).cpu())
             if progress is not None:
-                progress(min(start + SOME, len(examples)), len(examples))
+                progress(min(start + batch_size, len(examples)), len(examples))
     features = torch.cat(parts)
     if cache is not None:
         _keep(cache, key, features)
