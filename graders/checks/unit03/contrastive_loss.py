@@ -304,6 +304,8 @@ def _loss(image: Tensor, text: Tensor, objects: Tensor, log_scale: Tensor) -> Te
 
 
 _SHARES = "shares = right / right.sum(1, keepdim=True)"
+_UNIT = "image, text = (nn.functional.normalize(one, dim=1) for one in (image, text))"
+_TARGETS = "targets = same / same.sum(1, keepdim=True)"
 _PICKED = "return (picked.sum(1) / right.sum(1)).mean() / 2"
 
 CONTRASTIVE_LOSS = Exercise(
@@ -334,6 +336,17 @@ CONTRASTIVE_LOSS = Exercise(
         "    return torch.stack(losses).mean()\n",
     ),
     equivalent=(
+        (
+            f"{_UNIT} => {_UNIT.replace(', dim=1', '')}",
+            "rows are what `normalize` makes 1 long when not told",
+        ),
+        *(
+            (
+                f"{_TARGETS} => targets = same / same.sum({other})",
+                "rows of one object have equally many right answers",
+            )
+            for other in ("1", "0, keepdim=True", "1, keepdim=False")
+        ),
         *(
             (
                 f"{_SHARES} => shares = right / right.sum({other})",

@@ -228,6 +228,7 @@ def _fused(logits: dict[str, Tensor], present: dict[str, Tensor]) -> Tensor:
     return result
 
 
+_ANSWER = "return torch.where(count > 0, total / count.clamp(min=1), 1 / total.shape[1])"
 _LINE = "mean, nothing = (total / count.clamp(min=1), torch.full_like(total, 1 / total.shape[1]))"
 _VOTES = "votes = [logits[name][row].softmax(0) for name in logits if present[name][row]]"
 
@@ -255,6 +256,7 @@ FUSE_LATE = Exercise(
         "    return torch.stack(rows)\n",
     ),
     equivalent=(
+        (f"{_ANSWER} => {_ANSWER.replace('min=1', 'min=0')}", "where the number is 0 the mean is not taken"),
         (_LINE + " => " + _LINE.replace("min=1", "min=0"), "where the number is 0 the mean is not taken"),
         (
             f"{_VOTES} => {_VOTES.replace('softmax(0)', 'softmax(-1)')}",
