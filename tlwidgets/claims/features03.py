@@ -149,6 +149,11 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     return pooled.unflatten(1, (parts, -1))
 
 
+def hear_word(wave: np.ndarray) -> Tensor:
+    """Features (1, 1536) of one spoken word (samples,), 16,000 samples a second."""
+    return hear(wave[None], [len(wave)], WORD_HOP, WORD_PARTS).flatten(1)
+
+
 def places(speech: Speech) -> Speech:
     """The same with places for waves, so that a split says which clips are where."""
     import numpy as np

@@ -1,6 +1,6 @@
 """Lesson 03: image, text and sound together. What it claims; `spaces03` and `fusion03` are the experiments."""
 
-from .features03 import TEMPLATES, backbone, drawings, hear, read_whole, see, sentences, words
+from .features03 import TEMPLATES, backbone, drawings, hear, hear_word, read_whole, see, sentences, words
 from .fusion03 import (
     LEFT_OUT,
     TONES,
@@ -46,6 +46,7 @@ __all__ = [
     "fuse",
     "fusions",
     "hear",
+    "hear_word",
     "listen_and_find",
     "meant_or_not",
     "name_features",
