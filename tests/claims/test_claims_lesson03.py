@@ -66,7 +66,9 @@ def test_a_fusion_is_shown_only_the_modalities_that_it_has():
     assert list(models) == ["early", "late", "interaction", "cross-attention", "text alone", "voice alone"]
     sizes = [sum(weight.numel() for weight in model.parameters()) for model in list(models.values())[:4]]
     assert min(sizes) > 0.85 * fusion03.BUDGET and max(sizes) <= fusion03.BUDGET
-    assert lesson.fuse(models["text alone"], data, 0) == pytest.approx(0.5)  # each sentence is there both ways
+    assert lesson.fuse(models["text alone"], data, 0) == pytest.approx(
+        0.5
+    )  # each sentence is there both ways
     assert lesson.uses(models["text alone"], data.test, "text") == pytest.approx(0, abs=0.2)
 
 

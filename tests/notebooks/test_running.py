@@ -52,7 +52,7 @@ def test_every_picture_the_lesson_draws_has_words(source_run):
     assert images
     for image in images:
         words = re.search(r'(?:\balt|aria-label)="([^"]+)"', image)
-        thumbnail = re.search(r'\bwidth="\d\d"', image)  # of a thing: its name says it; a figure has to say more
+        thumbnail = re.search(r'\bwidth="\d\d"', image)  # its name is enough; a figure has to say more
         assert words and (thumbnail or len(words[1]) > 20), image[:200]
     bare = [
         cell["id"]
