@@ -11,11 +11,11 @@ The same packages give the same pictures, and the same libwebp (1.6.0) gives the
 import argparse
 import io
 import json
-import os
 import re
 from importlib.metadata import version
 from pathlib import Path
 
+import committed
 import numpy as np
 from PIL import Image, features
 
@@ -111,23 +111,13 @@ def main() -> None:
     packed = build(options.modules)
     target = FILES / SHEETS
     if options.check:
-        committed = target.read_bytes()
-        if committed == packed:
-            print(f"{target.name}: the same bytes")
+        alike = f"the same pictures, in other bytes (libwebp {libwebp})"
+        differs = "DIFFERS from what the sources give"
+        found = committed.compare(target, packed, same_content, alike, differs)
+        if found == "bytes" or (found and libwebp != LIBWEBP):
             return
-        same = same_content(committed, packed)
-        print(
-            f"{target.name}: "
-            + (
-                f"the same pictures, in other bytes (libwebp {libwebp})"
-                if same
-                else "DIFFERS from what the sources give"
-            )
-        )
-        raise SystemExit(0 if same and libwebp != LIBWEBP else 1)
-    beside = target.with_suffix(".new")
-    beside.write_bytes(packed)
-    os.replace(beside, target)
+        raise SystemExit(1)
+    committed.replace(target, packed)
     things, pictures = read_sheets(packed)
     print(f"{target.name}: {len(things):,} objects in {len(pictures)} styles, {len(packed):,} bytes")
 

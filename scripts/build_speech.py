@@ -17,6 +17,7 @@ import wave
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import committed
 import numpy as np
 from scipy.signal import firwin, upfirdn
 from speech_plan import (
@@ -174,19 +175,11 @@ def main() -> None:
     packed = build()
     target = FILES / SPEECH
     if options.check:
-        committed = target.read_bytes()
-        if committed == packed:
-            print(f"{target.name}: the same bytes")
+        alike, differs = "the same sounds, in other bytes", "DIFFERS from what the plan gives"
+        if committed.compare(target, packed, same_content, alike, differs):
             return
-        same = same_content(committed, packed)
-        print(
-            f"{target.name}: "
-            + ("the same sounds, in other bytes" if same else "DIFFERS from what the plan gives")
-        )
-        raise SystemExit(not same)
-    beside = target.with_suffix(".new")
-    beside.write_bytes(packed)
-    os.replace(beside, target)
+        raise SystemExit(1)
+    committed.replace(target, packed)
     for name in ("words", "sarcasm", "prosodies"):
         clips, _ = read_sounds(packed, name)
         seconds = sum(clip.samples for clip in clips) / RATE
