@@ -39,8 +39,8 @@ function createLoan(constraints) {
   return { take, give };
 }
 
-/** The button that begins, the box that shows what is going on, and a sentence where there is no device. */
-function createCapture(what, words, say, begin) {
+/** The button that begins, and a sentence where there is no device; what fails is stopped and said. */
+function createCapture(what, words, say, begin, stop) {
   const why = whyNoDevice(what);
   const id = uniqueId("why");
   const button = h("button", { type: "button", class: "tl-button", "aria-disabled": why ? "true" : null, "aria-describedby": why ? id : null }, words);
@@ -51,6 +51,7 @@ function createCapture(what, words, say, begin) {
     try {
       await begin();
     } catch (error) {
+      stop();
       say(deviceWords(what, error));
     }
   });
@@ -70,23 +71,21 @@ function createCamera(say, take) {
     video.srcObject = null;
     el.hidden = true;
   };
-  const fail = (error) => {
-    stop();
-    throw error;
-  };
   const begin = async () => {
-    const stream = await loan.take().catch(fail);
+    const stream = await loan.take();
     if (!stream) return;
     stream.getVideoTracks()[0].addEventListener("ended", stop);
     snap.disabled = true;
     el.hidden = false;
     video.srcObject = stream;
     cancel.focus();
-    await video.play().catch((error) => error.name === "AbortError" || fail(error)); // given back meanwhile
+    await video.play().catch((error) => {
+      if (error.name !== "AbortError") throw error; // which means: given back meanwhile
+    });
     snap.disabled = false;
     if (!el.hidden) snap.focus();
   };
-  const { button, note } = createCapture("camera", "Camera", say, begin);
+  const { button, note } = createCapture("camera", "Camera", say, begin, stop);
   const close = () => {
     stop();
     button.focus();
@@ -132,12 +131,8 @@ function createMicrophone(say, take, seconds) {
     context = null;
     el.hidden = true;
   };
-  const fail = (error) => {
-    stop();
-    throw error;
-  };
   const begin = async () => {
-    const stream = await loan.take().catch(fail);
+    const stream = await loan.take();
     if (!stream) return;
     const own = new AudioContext();
     context = own;
@@ -145,7 +140,9 @@ function createMicrophone(say, take, seconds) {
     length = 0;
     const most = Math.round(seconds * own.sampleRate);
     const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
-    await own.audioWorklet.addModule(url).catch((error) => context === own && fail(error));
+    await own.audioWorklet.addModule(url).catch((error) => {
+      if (context === own) throw error;
+    });
     URL.revokeObjectURL(url);
     if (context !== own) return; // given up meanwhile
     const tap = new AudioWorkletNode(own, "tl-tap", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
@@ -166,7 +163,7 @@ function createMicrophone(say, take, seconds) {
     el.hidden = false;
     done.focus();
   };
-  const { button, note } = createCapture("microphone", "Record", say, begin);
+  const { button, note } = createCapture("microphone", "Record", say, begin, stop);
   const close = () => {
     const inside = el.contains(document.activeElement);
     stop();

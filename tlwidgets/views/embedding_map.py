@@ -72,11 +72,7 @@ class EmbeddingMap(Panel):
 
     def close(self) -> None:
         """End the live view. The output keeps both maps as a static page."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._close_views()
+        self._end()
 
     def _rendered(self) -> tuple[str, str]:
         state = self.state

@@ -27,6 +27,7 @@ from . import freeze_state as shown
 from .device import device_record
 from .environment import is_live
 from .follow import after_each_cell, fingerprint, shape_changed
+from .panel import subscribe
 from .receipt import Receipt
 
 _DEFAULT_K = 2  # "the last k layers", before anybody chose
@@ -190,13 +191,7 @@ class FreezePanel:
 
     def on_change(self, callback: Callable[[FreezePanel], None]) -> Callable[[], None]:
         """Call `callback(panel)` after each change of the plan; returns a function that ends it."""
-        self._callbacks.append(callback)
-
-        def end() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-        return end
+        return subscribe(self._callbacks, callback)
 
     def close(self) -> None:
         """Let the model go. The output keeps the last state as a static table."""

@@ -14,7 +14,7 @@ from ..data.sounds import RATE, SHORTEST, one_channel, read_sound
 from ..render.media import media_html, media_text
 from ..render.media_code import media_code
 from ..render.media_state import media_state, thumb_state
-from .panel import Panel
+from .panel import Panel, subscribe
 
 _RECENT, _PAST = 6, 12
 _FILES = {
@@ -198,24 +198,16 @@ class MediaInput(Panel):
         A str that it returns is shown below the input; what it prints goes to JupyterLab's log. What it raises is shown as
         a sentence; where code gave the input, it is raised there. Returns a function that ends it.
         """
-        self._callbacks.append(callback)
+        end = subscribe(self._callbacks, callback)
         if self._now is not None:
             self._tell((callback,))
-
-        def end() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
         return end
 
     def close(self) -> None:
         """End the live view, and its camera and microphone. The output keeps the last state; `value` can still be read."""
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._callbacks.clear()
-            self._close_views()
+            if self._end():
+                self._callbacks.clear()
 
     # -- reading ---------------------------------------------------------------------------------------------
 

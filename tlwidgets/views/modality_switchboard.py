@@ -146,11 +146,8 @@ class ModalitySwitchboard(Panel):
     def close(self) -> None:
         """End the live view and let the models and features go. The output keeps the last setting as a static page."""
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._close_views()
-            self._models, self._features, self._present = {}, {}, {}
+            if self._end():
+                self._models, self._features, self._present = {}, {}, {}
 
     def _adopt(self, key: shown.Key) -> None:
         if key != self._key:

@@ -71,11 +71,31 @@ class Panel:
         self._widget.show()
         self._receipt.show()
 
+    def _end(self) -> bool:
+        """Close the views for good; whether this call did it."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._closed = True
+            self._close_views()
+            return True
+
     def _close_views(self) -> None:
         self._receipt.close()
         if self._widget is not None:
             self._widget.close()
             self._widget = None
+
+
+def subscribe(callbacks: list, callback: Callable) -> Callable[[], None]:
+    """Add a callback; returns a function that takes it away again, which may be called any number of times."""
+    callbacks.append(callback)
+
+    def end() -> None:
+        if callback in callbacks:
+            callbacks.remove(callback)
+
+    return end
 
 
 def join(thread: threading.Thread, stop: Callable[[], None]) -> None:

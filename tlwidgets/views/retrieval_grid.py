@@ -240,11 +240,8 @@ class RetrievalGrid(Panel):
     def close(self) -> None:
         """End the live view and let `encode`, and the model in it, go. The output keeps the last query as a static page."""
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._close_views()
-            self._encode = None
+            if self._end():
+                self._encode = None
 
     def _rendered(self) -> tuple[str, str]:
         state = self.state

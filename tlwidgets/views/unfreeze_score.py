@@ -11,7 +11,7 @@ from ..render.unfreeze import unfreeze_html, unfreeze_text
 from ..train.unfreezing import PRESETS, Unfreezing
 from . import unfreeze_state as shown
 from .assets import script, style
-from .panel import Panel
+from .panel import Panel, subscribe
 from .wire import PanelWidget, unknown_request
 
 _HISTORY = 200  # schedules that undo remembers
@@ -166,22 +166,13 @@ class UnfreezeScore(Panel):
 
     def on_change(self, callback: Callable[[UnfreezeScore], None]) -> Callable[[], None]:
         """Call `callback(score)` after each change; returns a function that ends it."""
-        self._callbacks.append(callback)
-
-        def end() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-        return end
+        return subscribe(self._callbacks, callback)
 
     def close(self) -> None:
         """End the live view. The output keeps the last state as a static table; the schedule can still be read."""
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._close_views()
-            self._callbacks.clear()
+            if self._end():
+                self._callbacks.clear()
 
     def _adopt(self, score: Unfreezing, said: str, gesture: str | None = None) -> None:
         if score == self._score:
