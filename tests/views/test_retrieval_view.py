@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as arrays
 
 from tests.views.conftest import click, shown
 from tests.views.pairs import picture_and_name, shared_space
-from tlwidgets.render.retrieval_state import MOST_LISTED, random_recall, unit
+from tlwidgets.render.retrieval_state import MOST_LISTED, unit
+from tlwidgets.train.retrieval import random_recall
 from tlwidgets.views import RetrievalGrid
 
 

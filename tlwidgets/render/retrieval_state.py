@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..train import wilson_interval
+from ..train.retrieval import random_recall
 from .words import percent, plural
 
 MOST_LISTED = 300
@@ -85,11 +85,6 @@ def recall(search: Search, ks: Sequence[int]) -> list[dict]:
             }
         )
     return found
-
-
-def random_recall(items: int, right: int, k: int) -> float:
-    """Probability that `k` of the items, drawn at random, have one of the `right` ones among them."""
-    return 1 - math.comb(items - right, k) / math.comb(items, k) if k <= items else 1.0
 
 
 def listed(search: Search, names: Sequence[str], found: Sequence[str]) -> dict:

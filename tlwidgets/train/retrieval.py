@@ -83,7 +83,7 @@ def retrieval(
     middle = (ordered[(len(ranks) - 1) // 2] + ordered[len(ranks) // 2]) / 2
     return Retrieval(
         recall={k: sum(rank <= k for rank in ranks) / len(ranks) for k in ks},
-        chance={k: sum(_chance(items, count, k) for count in counts) / len(counts) for k in ks},
+        chance={k: sum(random_recall(items, count, k) for count in counts) / len(counts) for k in ks},
         median_rank=middle,
         ranks=tuple(ranks),
         queries=len(ranks),
@@ -92,8 +92,8 @@ def retrieval(
     )
 
 
-def _chance(items: int, right: int, k: int) -> float:
-    """Probability that k of the items, drawn at random, have one of the right ones among them."""
+def random_recall(items: int, right: int, k: int) -> float:
+    """Probability that `k` of the items, drawn at random, have one of the `right` ones among them."""
     return 1 - math.comb(items - right, k) / math.comb(items, k) if k <= items else 1.0
 
 
