@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tlwidgets.data import Drawings, Speech, load_drawings, load_sarcasm, load_words
 from tlwidgets.models import load_audio_backbone, load_image_backbone, load_text_backbone, mean_pool
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from tlwidgets.train import FeatureCache
+
+Examples = TypeVar("Examples", Drawings, Speech)
 
 STYLES = ("noto", "fluent")
 SIDE = 128  # of a picture, in pixels: ImageNet's 224 take four times as long and find hardly more
@@ -66,7 +68,7 @@ def words() -> Speech:
 @lru_cache(maxsize=1)
 def sentences() -> Speech:
     """Sentences that are meant, or not (synthetic speech), with places for waves: those take 130 MB, and are heard once."""
-    return places(load_sarcasm())
+    return numbered(load_sarcasm())
 
 
 @lru_cache(maxsize=3)
@@ -136,9 +138,8 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     steps = waves.shape[1] // hop + 1
 
     def windows(some: np.ndarray) -> Tensor:
-        spoken = (
-            int(np.flatnonzero(some.any(0)).max(initial=0)) + 1
-        )  # the silence after the longest tells nothing
+        # The silence after the longest tells nothing.
+        spoken = int(np.flatnonzero(some.any(0)).max(initial=0)) + 1
         return prepare(some[:, :spoken], hop=hop)
 
     def to_full_length(hidden: Tensor) -> Tensor:
@@ -151,11 +152,22 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
 
 def hear_word(wave: np.ndarray) -> Tensor:
     """Features (1, 1536) of one spoken word (samples,), 16,000 samples a second."""
-    return hear(wave[None], [len(wave)], WORD_HOP, WORD_PARTS).flatten(1)
+    return _hear_words(wave[None], [len(wave)])
 
 
-def places(speech: Speech) -> Speech:
-    """The same with places for waves, so that a split says which clips are where."""
+@lru_cache(maxsize=1)
+def heard_words() -> Tensor:
+    """Features (clips, 1536) of all `words`."""
+    return _hear_words(words().waves, words().lengths)
+
+
+def _hear_words(waves: np.ndarray, lengths: Sequence[int]) -> Tensor:
+    return hear(waves, lengths, WORD_HOP, WORD_PARTS).flatten(1)
+
+
+def numbered(examples: Examples) -> Examples:
+    """The same with their places for waves, or for images, so that a split says which examples are where."""
     import numpy as np
 
-    return dataclasses.replace(speech, waves=np.arange(len(speech)))
+    field = "waves" if isinstance(examples, Speech) else "images"
+    return dataclasses.replace(examples, **{field: np.arange(len(examples))})

@@ -15,9 +15,9 @@ from tlwidgets.models import load_audio_backbone
 from .features03 import (
     SENTENCE_HOP,
     SENTENCE_PARTS,
-    WORD_HOP,
-    WORD_PARTS,
+    backbone,
     hear,
+    heard_words,
     named_drawings,
     read_whole,
     sentences,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from tlwidgets.train import FeatureCache, Run, TaskData
+    from tlwidgets.train import Run, TaskData
 
 FUSING = {"epochs": 12, "batch_size": 32, "lr": 3e-3, "weight_decay": 0.1}
 BUDGET = 60_000  # parameters of each way to fuse
@@ -170,7 +170,7 @@ def categories(seed: int) -> Categories:
     import torch
 
     (seen, image), heard, draw = named_drawings(), words(), random.Random(seed)
-    sound = hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
+    sound = heard_words()
     text = read_whole(heard.texts)
     kind = dict(zip(seen.names, seen.groups, strict=True))
     family = dict(zip(seen.names, seen.families, strict=True))
@@ -242,7 +242,7 @@ def tones_of_voice(seed: int) -> TaskData:
 
     said = load_prosodies()
     tones = sorted(set(said.labels))
-    _, prepare = load_audio_backbone()
+    _, prepare = backbone("sound")
 
     def examples(part: Speech) -> tuple[Tensor, Tensor]:
         labels = torch.tensor([tones.index(label) for label in part.labels])
@@ -265,9 +265,7 @@ def voice_model(seed: int) -> nn.Module:
     return AudioClassifier(backbone, head)
 
 
-def train_voice(
-    data: TaskData, seed: int, *, frozen: bool, passes: float, cache: FeatureCache | None = None
-) -> Run:
+def train_voice(data: TaskData, seed: int, *, frozen: bool, passes: float) -> Run:
     """Train the head on frozen features (40 epochs), or everything for so many passes over the clips.
 
     A step through the whole network costs a forward and a backward pass, about three forward ones. The frozen network
@@ -281,7 +279,7 @@ def train_voice(
     options = {"batch_size": 12, "seed": seed, "trace": False, "device": "cpu"}
     if frozen:
         plan = FreezePlan.preset("feature-extraction", tree)
-        return fit(model, plan, data, epochs=40, lr=1e-2, cache=cache or True, **options)
+        return fit(model, plan, data, epochs=40, lr=1e-2, **options)
     plan, (windows, labels) = FreezePlan.preset("full", tree), data.train
     seen = round(len(labels) * min(passes, 1))
     data = TaskData((windows[:seen], labels[:seen]), None, data.test)

@@ -1,6 +1,6 @@
 """Lesson 03: image, text and sound together. What it claims; `spaces03` and `fusion03` are the experiments."""
 
-from .features03 import TEMPLATES, backbone, drawings, hear, hear_word, read_whole, see, sentences, words
+from .features03 import backbone, hear_word, read_whole, see
 from .fusion03 import (
     LEFT_OUT,
     TONES,
@@ -16,7 +16,6 @@ from .fusion03 import (
     tones_of_voice,
     train_voice,
     uses,
-    voice_model,
     without,
 )
 from .judge import Claim
@@ -26,7 +25,6 @@ from .spaces03 import (
     listen_and_find,
     measure_binding,
     measure_pairs,
-    name_features,
     named,
     pair_sounds,
     pair_up,
@@ -37,19 +35,15 @@ from .spaces03 import (
 __all__ = [
     "LEFT_OUT",
     "LESSON",
-    "TEMPLATES",
     "TONES",
     "backbone",
     "bind",
     "categories",
-    "drawings",
     "fuse",
     "fusions",
-    "hear",
     "hear_word",
     "listen_and_find",
     "meant_or_not",
-    "name_features",
     "named",
     "pair_sounds",
     "pair_up",
@@ -57,14 +51,11 @@ __all__ = [
     "read_whole",
     "search",
     "see",
-    "sentences",
     "three_way",
     "tones_of_voice",
     "train_voice",
     "uses",
-    "voice_model",
     "without",
-    "words",
 ]
 
 

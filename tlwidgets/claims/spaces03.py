@@ -3,7 +3,6 @@ through words, a pair that was never trained on. The speech is synthetic."""
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,19 +11,17 @@ from tlwidgets.data import Drawings, Speech, split_drawings, split_speech
 
 from .features03 import (
     TEMPLATES,
-    WORD_HOP,
-    WORD_PARTS,
     drawings,
-    hear,
+    heard_words,
     named_drawings,
-    places,
+    numbered,
     read_whole,
     see,
     words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import numpy as np
     from torch import Tensor
@@ -48,46 +45,33 @@ class Paired(NamedTuple):
     objects: Tensor
 
 
-def name_features(names: Sequence[str], groups: Sequence[str]) -> list[Tensor]:
-    """Features (names, 384) of the names in each of `TEMPLATES`."""
-    return [
-        read_whole(
-            [template.format(name=name, group=group) for name, group in zip(names, groups, strict=True)]
-        )
-        for template in TEMPLATES
-    ]
-
-
 def pictures_and_words(seed: int) -> tuple[Paired, Paired]:
     """Training and test pairs that share no object, nor one that gives another away."""
     import torch
 
     every = drawings()
     features, texts = see(every.images), _every_name()
-    split = split_drawings(_numbered(every), by="object", train=TRAIN_OBJECTS, test=TEST_OBJECTS, seed=seed)
+    split = split_drawings(numbered(every), by="object", train=TRAIN_OBJECTS, test=TEST_OBJECTS, seed=seed)
     parts = []
     for part in (split.train, split.test):
-        places = [int(number) for number in part.images]
+        chosen = [int(place) for place in part.images]
         objects = torch.tensor(part.objects)
-        parts.append(Paired(every.take(places), features[places], texts[0][objects], objects))
+        parts.append(Paired(every.take(chosen), features[chosen], texts[0][objects], objects))
     return tuple(parts)
 
 
 @lru_cache(maxsize=1)
 def _every_name() -> list[Tensor]:
+    """Features (objects, 384) of the objects' names in each of `TEMPLATES`."""
     every = drawings()
-    count = len(set(every.objects))
-    return name_features(every.names[:count], every.groups[:count])
+    named = list(zip(every.names, every.groups, strict=True))[: len(set(every.objects))]
+    return [
+        read_whole([template.format(name=name, group=group) for name, group in named])
+        for template in TEMPLATES
+    ]
 
 
-def _numbered(every: Drawings) -> Drawings:
-    """The same with places for pictures: a split then says which."""
-    import numpy as np
-
-    return dataclasses.replace(every, images=np.arange(len(every)))
-
-
-def pair_up(train: Paired, seed: int, **options) -> SharedSpace:
+def pair_up(train: Paired, seed: int) -> SharedSpace:
     """A space of pictures and words, trained on each picture with its name in every template."""
     import torch
 
@@ -97,7 +81,7 @@ def pair_up(train: Paired, seed: int, **options) -> SharedSpace:
     space = SharedSpace({"image": train.image.shape[1], "text": train.text.shape[1]}, seed=seed)
     texts = torch.cat([texts[train.objects] for texts in _every_name()])
     pairs = (train.image.repeat(len(TEMPLATES), 1), texts, train.objects.repeat(len(TEMPLATES)))
-    fit_contrastive(space, {"image-text": pairs}, epochs=8, seed=seed, trace=False, device="cpu", **options)
+    fit_contrastive(space, {"image-text": pairs}, epochs=8, seed=seed, trace=False, device="cpu")
     return space
 
 
@@ -150,10 +134,10 @@ def named(seed: int) -> tuple[Named, Named]:
     (seen, image), heard = named_drawings(), words()
     names = sorted(set(heard.texts))
     number = {name: place for place, name in enumerate(names)}
-    sound = hear(heard.waves, heard.lengths, WORD_HOP, WORD_PARTS).flatten(1)
+    sound = heard_words()
     styles = sorted(set(seen.styles))
     unseen = styles[seed % len(styles)]
-    spoken = split_speech(places(heard), by="speaker", test=0.25, seed=seed)
+    spoken = split_speech(numbered(heard), by="speaker", test=0.25, seed=seed)
     text, parts = _texts(tuple(names)), []
     for said, in_test in ((spoken.train, False), (spoken.test, True)):
         shown = [place for place, style in enumerate(seen.styles) if (style == unseen) == in_test]
@@ -167,7 +151,7 @@ def named(seed: int) -> tuple[Named, Named]:
                 seen.images[shown],
                 sound[clips],
                 torch.tensor([number[heard.texts[place]] for place in clips]),
-                (heard if in_test else places(heard)).take(clips),  # nobody listens to the others
+                (heard if in_test else numbered(heard)).take(clips),  # nobody listens to the others
             )
         )
     return tuple(parts)
@@ -178,22 +162,21 @@ def _texts(names: tuple[str, ...]) -> Tensor:
     return read_whole(names)
 
 
-def bind(train: Named, seed: int, **options) -> SharedSpace:
+def bind(train: Named, seed: int) -> SharedSpace:
     """A space of all three, trained on pictures with words and on sounds with words; never on pictures with sounds."""
     from tlwidgets.train import fit_contrastive
 
-    space = _space(train, seed)
+    space = _space({"image": train.image, "text": train.text, "sound": train.sound}, seed)
     pairs = {
         "image-text": (train.image, train.text[train.image_of], train.image_of),
         "sound-text": (train.sound, train.text[train.sound_of], train.sound_of),
     }
-    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING, **options)
+    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING)
     return space
 
 
-def pair_sounds(train: Named, seed: int, **options) -> SharedSpace:
+def pair_sounds(train: Named, seed: int) -> SharedSpace:
     """A space of pictures and sounds alone, each sound paired with a drawing of what it names, drawn at random."""
-    from tlwidgets.models import SharedSpace
     from tlwidgets.train import fit_contrastive
 
     draw = random.Random(seed)
@@ -201,18 +184,16 @@ def pair_sounds(train: Named, seed: int, **options) -> SharedSpace:
     for place, name in enumerate(train.image_of.tolist()):
         shown.setdefault(name, []).append(place)
     chosen = [draw.choice(shown[name]) for name in train.sound_of.tolist()]
-    space = SharedSpace(
-        {"image": train.image.shape[1], "sound": train.sound.shape[1]}, hidden=256, dropout=0.3, seed=seed
-    )
+    space = _space({"image": train.image, "sound": train.sound}, seed)
     pairs = {"image-sound": (train.image[chosen], train.sound, train.sound_of)}
-    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING, **options)
+    fit_contrastive(space, pairs, seed=seed, trace=False, device="cpu", **BINDING)
     return space
 
 
-def _space(train: Named, seed: int) -> SharedSpace:
+def _space(features: Mapping[str, Tensor], seed: int) -> SharedSpace:
     from tlwidgets.models import SharedSpace
 
-    dims = {"image": train.image.shape[1], "text": train.text.shape[1], "sound": train.sound.shape[1]}
+    dims = {name: part.shape[1] for name, part in features.items()}
     return SharedSpace(dims, hidden=256, dropout=0.3, seed=seed)
 
 
