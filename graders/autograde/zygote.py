@@ -60,7 +60,7 @@ class Server:
 
     def kill(self) -> None:
         """End it now, and with it what it started. It still has to be stopped."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):  # it ended, or its worker has just stopped it
             signal.pidfd_send_signal(self.watch, signal.SIGKILL)
 
     def stop(self) -> None:
