@@ -72,6 +72,20 @@ def test_a_fusion_is_shown_only_the_modalities_that_it_has():
     assert lesson.uses(models["text alone"], data.test, "text") == pytest.approx(0, abs=0.2)
 
 
+def test_models_depend_on_their_seed_alone():
+    def weights(seed: int) -> list[torch.Tensor]:
+        torch.rand(7)  # whatever was drawn before
+        state = torch.get_rng_state()
+        models = lesson.fusions(seed)
+        assert torch.equal(state, torch.get_rng_state())
+        return [next(iter(model.state_dict().values())) for model in models.values()] + [
+            models[name].hidden.weight for name in ("text alone", "voice alone")
+        ]
+
+    assert all(map(torch.equal, weights(1), weights(1)))
+    assert not torch.equal(weights(1)[-1], weights(2)[-1])
+
+
 def test_a_frozen_voice_is_not_moved_and_a_tuned_one_is():
     data = lesson.tones_of_voice(0)
     before = load_audio_backbone()[0].state_dict()

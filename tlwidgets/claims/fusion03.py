@@ -98,12 +98,15 @@ def _words_of_sentences() -> Tensor:
 
 def fusions(seed: int) -> dict[str, nn.Module]:
     """Four ways to fuse words and voice, of about one size, and each modality alone."""
+    import torch
+
     from tlwidgets.models import EarlyFusion, fusion_models
 
-    models = fusion_models({"text": 384, "voice": 512}, 2, budget=BUDGET, seed=seed)
-    return models | {
-        f"{name} alone": EarlyFusion({name: width}, 2) for name, width in (("text", 384), ("voice", 512))
-    }
+    dims = {"text": 384, "voice": 512}
+    models = fusion_models(dims, 2, budget=BUDGET, seed=seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return models | {f"{name} alone": EarlyFusion({name: width}, 2) for name, width in dims.items()}
 
 
 def fuse(model: nn.Module, data: TaskData, seed: int) -> float:
