@@ -279,7 +279,7 @@ def train_voice(data: TaskData, seed: int, *, frozen: bool, passes: float) -> Ru
 
     model = voice_model(seed)
     tree = ModelTree.of(model)
-    options = {"batch_size": 12, "seed": seed, "trace": False, "device": "cpu"}
+    options = {"batch_size": 8, "seed": seed, "trace": False, "device": "cpu"}
     if frozen:
         plan = FreezePlan.preset("feature-extraction", tree)
         return fit(model, plan, data, epochs=40, lr=1e-2, **options)

@@ -95,6 +95,14 @@ class Batches:
             batches = list(order.split(size))
         return [batch.to(self.labels.device) for batch in batches]
 
+    @property
+    def pass_size(self) -> int:
+        """Examples at a time where a whole model only looks at them.
+
+        A CPU is no faster with more, and their activations fill its memory: 64 sounds took 200 MB more than 16.
+        """
+        return 16 if self.labels.device.type == "cpu" else 64
+
     def by_length(self, size: int) -> tuple[Tensor, ...]:
         """Indices of batches that cover all examples once, with as little padding as can be."""
         if self.lengths is None:

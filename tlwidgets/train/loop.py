@@ -35,7 +35,7 @@ from .scores import Loss, accuracy_of, scores_of
 from .snapshots import Snapshots
 from .trace import Tracer, where_it_broke
 
-EVALUATION_BATCH = 64
+REPLAYED = 64  # examples at a time where their features are there and little is left to compute
 
 
 class TrainingError(RuntimeError):
@@ -333,7 +333,7 @@ class Loop:
         self.model.eval()
         total, right, counted = 0.0, 0, False
         with torch.no_grad():
-            for index in part.by_length(EVALUATION_BATCH):
+            for index in part.by_length(part.pass_size if self.features is None else REPLAYED):
                 batch = part.take(index)
                 with self._fed(part, index, batch.length), self.autocast():
                     outputs = scores_of(self.model, batch.inputs)

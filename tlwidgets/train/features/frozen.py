@@ -15,7 +15,6 @@ from .prefix import TOLERANCE, Forward, NoPrefix, Prefix, Sample, alike, find_pr
 from .replay import Capture, Leaf, Site
 from .store import FeatureCache, FeatureStoreError
 
-PASS_BATCH = 64
 _SAMPLE = 4
 _HALF_TOLERANCE = 0.05  # a part of the largest score: bfloat16 has 8 bits of a number, over several layers
 
@@ -134,7 +133,7 @@ class FrozenFeatures:
         try:
             with _resting(self._model):
                 done = 0
-                for index in part.by_length(PASS_BATCH):
+                for index in part.by_length(part.pass_size):
                     batch = part.take(index)
                     with self._quick(part), Capture(self._modules, list(self._prefix.kept)) as capture:
                         self._forward(batch.inputs)
