@@ -186,7 +186,8 @@ def fine_tune_far(model: nn.Module, source: dict[str, Tensor], seed: int, *, gen
 
     def old_question(changed: nn.Module) -> float:
         new_head, changed.head = changed.head, old_head
-        scores = changed(source["input_ids"], source["attention_mask"])
+        some = zip(source["input_ids"].split(BATCH), source["attention_mask"].split(BATCH), strict=True)
+        scores = torch.cat([changed(*part) for part in some])
         changed.head = new_head
         return float((scores.argmax(1) == labels).float().mean())
 
