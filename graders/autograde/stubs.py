@@ -71,6 +71,7 @@ class Remote:
         effects: whether modules were among it.
         raised: exceptions that came from the student's code.
         notes: what a person should know ("a method was replaced").
+        has_secrets: the other side knows what it is not to tell, so that notes have no names of its own in them.
     """
 
     def __init__(self, channel: Channel, source_of: Callable[[type], str | None]) -> None:
@@ -82,6 +83,7 @@ class Remote:
         self.contacts, self.effects = 0, False
         self.raised: list[BaseException] = []
         self.notes: list[str] = []
+        self.has_secrets = False
 
     def run(self, name: str, source: str) -> tuple[Exception | None, str]:
         """Run a cell there: what it raised, and what it printed."""
@@ -181,7 +183,7 @@ class Remote:
             reply = decode(self._channel.receive(self.until))
         except ChannelError as error:
             raise StudentGone(error.kind) from error
-        except CodecError as error:
+        except (CodecError, MemoryError) as error:
             raise StudentGone("garbage") from error
         if type(reply) is not dict or reply.get("id") != self._request:
             raise StudentGone("garbage")
@@ -211,7 +213,8 @@ class Remote:
                 del module.__dict__[method]
         others = sorted(name for name in names if name not in CARRIED)
         if others:
-            note = f"A module's {', '.join(map(tidy_name, others[:5]))} was replaced; the checker used PyTorch's."
+            which = "method" if self.has_secrets else ", ".join(map(tidy_name, others[:5]))
+            note = f"A module's {which} was replaced; the checker used PyTorch's."
             if note not in self.notes:
                 self.notes.append(note)
 
@@ -300,6 +303,8 @@ class _Garbage:
             AttributeError,
             IndexError,
             RuntimeError,
+            OverflowError,
+            MemoryError,
         )
         if isinstance(error, wrong):
             raise StudentGone("garbage") from error
