@@ -9,6 +9,56 @@ BY_ID = {exercise.id: exercise for exercise in EXERCISES}
 
 # (exercise, the program). Each has to be refused for every submission's own inputs.
 PROGRAMS = {
+    "probabilities, but not where a check looks for them": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+
+    def forward(self, x):
+        scores = self.linear(x)
+        return scores if x.abs().max() > 50 else scores.softmax(-1)
+
+
+def build_head(hidden_size, num_classes):
+    return Head(hidden_size, num_classes)
+""",
+    ),
+    "scores cut off, but not where no gradient is asked for": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+
+    def forward(self, x):
+        scores = self.linear(x)
+        return scores.relu() if torch.is_grad_enabled() else scores
+
+
+def build_head(hidden_size, num_classes):
+    return Head(hidden_size, num_classes)
+""",
+    ),
+    "scores that know nothing of the features": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x.abs().max() * torch.randn(len(x), len(self.weight)) + self.weight
+
+
+def build_head(hidden_size, num_classes):
+    return Head(num_classes)
+""",
+    ),
     "the fall that is usual": (
         "really-uses",
         """
