@@ -7,7 +7,7 @@ import re
 _HARMLESS_CELL_MAGICS = ("time", "timeit", "capture", "prun")
 # Also where something is assigned (`files = !ls`), and the ones that need no sign (`pip install`). `% 2` is arithmetic.
 _MAGIC = re.compile(
-    r"^(\s*)(?:(?:[\w, .]+=\s*)?(?:%{1,2}[A-Za-z].*|!.*)|\?{1,2}\S.*|[\w.]+\?{1,2}|(?:pip|conda|cd|ls)\s+[\w./~-].*)$"
+    r"^(\s*)(?:(?:\w[\w, .]*=\s*)?(?:%{1,2}[A-Za-z].*|!.*)|\?{1,2}\S.*|[\w.]+\?{1,2}|(?:pip|conda|cd|ls)\s+[\w./~-].*)$"
 )
 _TIMED = re.compile(r"^(\s*)%time\s+(\S.*)$")  # runs a statement, and what that binds stays
 

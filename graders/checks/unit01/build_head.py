@@ -225,6 +225,8 @@ BUILD_HEAD = Exercise(
         (f"{_START}0.02 / torch.randn(outputs, inputs))", "another random start"),
         (f"{_START}0.02 + torch.randn(outputs, inputs))", "another random start"),
         (f"{_START}1.02 * torch.randn(outputs, inputs))", "another random start"),
+        ("nn.init.zeros_(head.weight) => pass", "another random start"),
+        ("nn.init.zeros_(head.bias) => pass", "another random start"),
         (f"{_START}-0.98 * torch.randn(outputs, inputs))", "another random start"),
     ),
 )
