@@ -78,6 +78,7 @@ class Remote:
         self._channel, self._source_of = channel, source_of
         self._twins, self._request = Twins(1), 0
         self._given: list[nn.Module] = []
+        self._answered: set[int] = set()  # modules that the other side has had in its hands
         self._classes: dict[str, type] = {}
         self.until: float = time.monotonic()
         self.contacts, self.effects = 0, False
@@ -119,6 +120,16 @@ class Remote:
             StudentGone: the process is no more.
             NotSent: an argument is too large.
         """
+        try:
+            return self._call(target, args, kwargs, roots)
+        except NotSent as error:
+            if self._answered.isdisjoint(map(self._twins.token, self._given)):
+                raise
+            # What could be sent before and no longer can has been filled by the student's code.
+            self.raised.append(ValueError(f"a model holds too much to be sent: {error.__cause__}"))
+            raise self.raised[-1] from error
+
+    def _call(self, target: list, args: tuple, kwargs: dict, roots: Iterable[nn.Module]):
         self.contacts += 1
         self._given = list(roots)
         try:
@@ -201,6 +212,7 @@ class Remote:
     def _apply(self, description: dict) -> None:
         self._twins.apply(description, self._build)
         for node in description["modules"]:
+            self._answered.add(node["token"])
             self._patch(self._twins.get(node["token"], nn.Module), node["patched"])
 
     def _patch(self, module: nn.Module, names: list) -> None:

@@ -263,3 +263,16 @@ def build_head(hidden_size, num_classes):
     with limited(cell_s=2, total_s=8) as worker:
         evidence = worker.grade(submission(*exercise_cells(HEAD, slow)))
     assert evidence.status == "student-failed" and "ran longer than 2 seconds" in evidence.reason
+
+
+def test_a_model_that_is_filled_until_it_can_not_be_sent_is_no_fault_of_the_graders(worker):
+    dial = next(exercise for exercise in EXERCISES if exercise.id == "set-dial")
+    filled = dial.right[0].replace(
+        "def set_dial(model, layers):\n",
+        "def set_dial(model, layers):\n"
+        "    place = f'more{len(model._buffers)}'\n"
+        "    model.register_buffer(place, torch.ones(9_000_000), persistent=False)\n",
+    )
+    evidence = worker.grade(submission(*exercise_cells(dial, filled)))
+    assert (evidence.status, evidence.checks[0].points) == ("graded", 0)
+    assert "ValueError: a model holds too much to be sent" in evidence.checks[0].message
