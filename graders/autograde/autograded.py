@@ -25,6 +25,9 @@ from .text import as_markdown, plain, visible
 UNSAFE = "Graded without isolation: the student's code could have changed this result."
 _MISSING = "# This cell is missing from what was handed in."
 _MAX_MESSAGE_BYTES, _MAX_OUTPUT_BYTES = 4 << 10, 16 << 10
+# Of a cell's source, as long as all that is shown is no more than so much; of each cell where it is.
+_MAX_SOURCE_BYTES, _MAX_SHOWN_BYTES, _SHORT_BYTES = 16 << 10, 96 << 10, 1 << 10
+_MAX_PROSE_BYTES = 32 << 10  # five thousand words; cleaning takes a time that grows with the square of it
 
 
 def autograded_notebook(lesson: Lesson, rebuilt: Rebuilt | None, evidence: Evidence) -> nbformat.NotebookNode:
@@ -36,15 +39,17 @@ def autograded_notebook(lesson: Lesson, rebuilt: Rebuilt | None, evidence: Evide
     notebook = v4.reads(lesson.release)  # no validation, which is for what comes from elsewhere
     outcomes = {outcome.grade_id: outcome for outcome in evidence.checks}
     answers = rebuilt.answers if rebuilt else {}
+    extras = rebuilt.extras if rebuilt else ()
+    most = _most_shown([*answers.values(), *(source for _, source in extras)])
     own: dict[int, list] = {}
-    for number, (place, source) in enumerate(rebuilt.extras if rebuilt else (), 1):
-        cell = v4.new_code_cell(visible(source), metadata={"tags": ["student"]})
+    for number, (place, source) in enumerate(extras, 1):
+        cell = v4.new_code_cell(visible(source, most), metadata={"tags": ["student"]})
         cell.id = f"student-{number}"
         own.setdefault(place, []).append(cell)
     cells = [*_remarks(rebuilt, evidence), *own.get(-1, [])]
     for place, (cell, wrote) in enumerate(zip(notebook.cells, lesson.cells, strict=True)):
         if wrote.role == "solution":
-            cell.source = _answer(wrote.cell_type, answers.get(wrote.grade_id))
+            cell.source = _answer(wrote.cell_type, answers.get(wrote.grade_id), most)
         if cell.cell_type == "code":
             cell.outputs = _outputs(outcomes.get(wrote.grade_id), evidence) if wrote.role == "test" else []
         cells += [cell, *own.get(place, [])]
@@ -119,12 +124,18 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> Path:
     return path
 
 
-def _answer(cell_type: str, answer: str | None) -> str:
+def _most_shown(sources: list[str]) -> int:
+    """Bytes of each cell to show: a page that takes hours to colour holds up everybody's feedback."""
+    size = sum(min(len(source.encode()), _MAX_SOURCE_BYTES) for source in sources)
+    return _MAX_SOURCE_BYTES if size <= _MAX_SHOWN_BYTES else _SHORT_BYTES
+
+
+def _answer(cell_type: str, answer: str | None, most: int) -> str:
     if answer is None:
         return _MISSING if cell_type == "code" else _MISSING.lstrip("# ")
     if cell_type == "code":
-        return visible(answer)
-    return SanitizeHTML().sanitize_html_tags(plain(answer, 256 << 10))
+        return visible(answer, most)
+    return SanitizeHTML().sanitize_html_tags(plain(answer, _MAX_PROSE_BYTES))
 
 
 def _outputs(outcome: CheckOutcome | None, evidence: Evidence) -> list:

@@ -10,9 +10,11 @@ import ast
 import contextlib
 import io
 import json
+import os
 import random
 import signal
 import sys
+import threading
 import time
 import types
 
@@ -26,12 +28,13 @@ from graders.checks.shared import shared_source
 from .channel import Channel
 from .plain import plain_source
 from .records import Cell, Limits, Submission
-from .source import HELD, CountAssertions, hidden_lines, names_bound, names_loaded, usual_alias
+from .source import HELD, CountAssertions, first_line_of, hidden_lines, names_bound, names_loaded, usual_alias
 from .stubs import NotSent, Remote, StudentGone
 from .text import plain, shown
 
 _NOTES, _SEND_S = 20, 30.0
 _SLACK_S = 1.0  # a student's process that is late says so first
+_DEAF_S = 3.0
 
 
 class CheckerError(RuntimeError):
@@ -53,9 +56,8 @@ class Checker:
         self._notes: list[str] = []
         self._output, self._printed = [], 0
         self._hidden: frozenset[int] = frozenset()  # lines of the check that runs
-        self._has_secrets = (
-            False  # the student's process has met inputs of hidden tests, and could print them
-        )
+        self._secrets_from = 0.0  # its line from which on the student's process knows inputs of hidden tests
+        self._has_secrets = False  # it knows them from before, and could put them into any text of its own
         self._gone = ""
         self._met_student = False
 
@@ -76,23 +78,45 @@ class Checker:
                     self._run_there(cell)
             except StudentGone as gone:
                 self._gone = gone.kind
-        notes = [*self._notes, *self._remote.notes]
-        self._say({"end": self._gone, "output": "".join(self._output), "notes": notes[:_NOTES]})
+        self._say_end(self._gone)
 
     @contextlib.contextmanager
     def _bounded(self):
-        """End a check that does not come to an end: a model of the student's may be small to describe and endless to run."""
+        """End a check that does not come to an end: a model of the student's may be small to describe and endless to run.
+
+        A signal is heard between two operations of PyTorch. One that takes hours by itself is ended with this process.
+        """
 
         def late(number, frame) -> None:
             raise StudentGone("late")
 
+        left = max(self._remote.until - time.monotonic(), 0) + _SLACK_S
         before = signal.signal(signal.SIGALRM, late)
-        signal.setitimer(signal.ITIMER_REAL, max(self._remote.until - time.monotonic(), 0) + _SLACK_S)
+        signal.setitimer(signal.ITIMER_REAL, left)
+        watch = threading.Timer(left + _DEAF_S, self._leave)
+        watch.daemon = True
+        with contextlib.suppress(
+            RuntimeError
+        ):  # no thread to be had: then the worker ends it, some time later
+            watch.start()
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            watch.cancel()
+            if watch.ident is not None:
+                watch.join()  # one that has begun ends this process
+
+    def _leave(self) -> None:
+        """Say that the student's process was late, and end. Without a model of theirs it is the grader that hangs."""
+        if self._remote.effects:
+            self._say_end("late")
+            os._exit(0)
+
+    def _say_end(self, gone: str) -> None:
+        notes = [*self._notes, *self._remote.notes]
+        self._say({"end": gone, "output": "".join(self._output), "notes": notes[:_NOTES]})
 
     def _say(self, record: dict) -> None:
         _send(self._report, record)
@@ -100,7 +124,8 @@ class Checker:
     def _run_there(self, cell: Cell) -> None:
         error, output = self._remote.run(cell.grade_id, cell.source)
         room = 0 if self._has_secrets else self._limits.output_bytes - self._printed
-        text = plain(output, max(room, 0)) if output and room > 0 else ""
+        # Its process cuts what it prints, unless the student's code had a hand in that.
+        text = plain(output[: self._limits.output_bytes], room) if output and room > 0 else ""
         self._printed += len(text)
         self._output.append(text)
         if cell.kind == "setup":
@@ -110,11 +135,10 @@ class Checker:
         if error is None:
             self._errors.pop(cell.grade_id, None)
             return
-        said = _said(error)
         if cell.kind == "solution":
-            self._errors[cell.grade_id] = said
+            self._errors[cell.grade_id] = self._told(error)
         else:
-            self._notes.append(f"An extra cell stopped with {_kind(error) if self._has_secrets else said}.")
+            self._notes.append(f"An extra cell stopped with {self._told(error)}.")
 
     def _run_setup_here(self, cell: Cell, failed_there: bool) -> None:
         source = plain_source(cell.source)
@@ -128,7 +152,7 @@ class Checker:
                 raise CheckerError(
                     f"A cell of the lesson itself ({cell.grade_id or 'without id'}) stopped in the checker with {_said(error)}."
                 ) from error
-            self._notes.append(f"A cell of the lesson stopped with {_said(error)}.")
+            self._notes.append(f"A cell of the lesson stopped with {self._told(error)}.")
             if not uses_student:
                 self._missing |= names_bound(source)
         self._bound_by_student -= {
@@ -138,7 +162,9 @@ class Checker:
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)
         self._hidden = hidden_lines(plain_source(cell.source))
+        self._secrets_from = 0 if self._has_secrets else first_line_of(tree, self._hidden)
         self._has_secrets |= bool(self._hidden)
+        self._remote.has_secrets = self._has_secrets
         self._seed()
         evidence.begin(self._submission.seed)
         self._remote.contacts, self._remote.effects, self._met_student = 0, False, False
@@ -149,9 +175,7 @@ class Checker:
             )
             completed = True
         except CheckFailed as error:
-            message, mistake = str(error), error.mistake.id if error.mistake is not None else ""
-            if error.__cause__ in self._remote.raised and self._is_hidden(error):
-                message = f"In a hidden test your code stopped with {_kind(error.__cause__)}."
+            message, mistake = self._failed(error)
         except Exception as error:  # whatever came of a student's values
             message = self._sentence(error, cell)
         assertions = evidence.held_so_far() if self._remote.contacts else 0
@@ -219,22 +243,38 @@ class Checker:
         return name in self._bound_by_student and (self._names[name] is None or self._names[name] is ...)
 
     def _is_hidden(self, error: Exception) -> bool:
-        trace = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename.startswith("<check ") and trace.tb_lineno in self._hidden:
-                return True
-            trace = trace.tb_next
-        return False
+        return any(line in self._hidden for line in _lines_of_check(error))
+
+    def _may_tell(self, error: Exception) -> bool:
+        """Whether what was raised in a check may have in it what the student's process knows of hidden tests."""
+        return self._has_secrets and any(line >= self._secrets_from for line in _lines_of_check(error))
+
+    def _told(self, error: Exception) -> str:
+        return _kind(error) if self._has_secrets else _said(error)
+
+    def _failed(self, error: CheckFailed) -> tuple[str, str]:
+        """What a student reads of a check that failed, and the mistake; other words than the catalogue's may quote values."""
+        if error.mistake is not None:
+            return str(error), error.mistake.id
+        if not self._may_tell(error):
+            return str(error), ""
+        if error.__cause__ not in self._remote.raised:
+            return "This check did not hold.", ""
+        where = "In a hidden test your code" if self._is_hidden(error) else "Your code"
+        return f"{where} stopped with {_kind(error.__cause__)}.", ""
 
     def _sentence(self, error: Exception, cell: Cell) -> str:
         """What a student reads: never a hidden test's source, nor its traceback."""
         if any(error is raised for raised in self._remote.raised):
             if self._is_hidden(error):
                 return f"In a hidden test your code stopped with {_kind(error)}."
-            return f"Your code stopped with {_said(error)}."
+            return f"Your code stopped with {_kind(error) if self._may_tell(error) else _said(error)}."
         if isinstance(error, AssertionError):
             # Only what the lesson itself says: numpy's own texts, for one, hold the values that were expected.
-            return (plain(str(error)) if _raised_by_lesson(error) else "") or "This check did not hold."
+            text = plain(str(error)) if _raised_by_lesson(error) else ""
+            return (
+                text if text in cell.source or not self._may_tell(error) else ""
+            ) or "This check did not hold."
         if isinstance(error, NameError) and error.name and error.name not in self._missing:
             because = "".join(f" The cell {id} stopped with {said}." for id, said in self._errors.items())
             return f"`{shown(error.name)}` is not there: its cell was not filled in, or did not run to its end.{because}"
@@ -248,6 +288,16 @@ class Checker:
 def _kind(error: BaseException) -> str:
     """The builtin type that it is, or is derived from: a name of the student's own could tell what was passed to it."""
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+
+
+def _lines_of_check(error: BaseException) -> list[int]:
+    """Lines of the check that were running when it was raised."""
+    lines, trace = [], error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith("<check "):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return lines
 
 
 def _raised_by_lesson(error: BaseException) -> bool:

@@ -186,12 +186,14 @@ class Handed:
 def find_notebooks(folder: Path, names: tuple[str, ...]) -> tuple[Handed, ...]:
     """Find the notebooks of an assignment in a student's folder.
 
-    One file of another name is taken where exactly one notebook is missing.
+    One file of another name is taken where exactly one notebook is missing. Hidden files, which some systems add to each one
+    that they pack (`._NAME`), are none.
     """
     if folder.is_symlink() or folder.parent.is_symlink():
         problem = "The folder is a link, and links are not followed. Hand in the folder itself."
         return tuple(Handed(name, None, problem) for name in names)
-    present = {path.stem: path for path in sorted(_listed(folder)) if path.suffix == ".ipynb"}
+    listed = [path for path in sorted(_listed(folder)) if not path.name.startswith(".")]
+    present = {path.stem: path for path in listed if path.suffix == ".ipynb"}
     missing = [name for name in names if name not in present]
     others = [stem for stem in present if stem not in names]
     renamed = others[0] if len(others) == len(missing) == 1 else None

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 _HARMLESS_CELL_MAGICS = ("time", "timeit", "capture", "prun")
-_MAGIC = re.compile(r"^(\s*)(?:[%!].*|\?{1,2}\S.*|[\w.]+\?{1,2})$")
+# Also where something is assigned (`files = !ls`), and the ones that need no sign (`pip install`). `% 2` is arithmetic.
+_MAGIC = re.compile(
+    r"^(\s*)(?:(?:\w[\w, .]*=\s*)?(?:%{1,2}[A-Za-z].*|!.*)|\?{1,2}\S.*|[\w.]+\?{1,2}|(?:pip|conda|cd|ls)\s+[\w./~-].*)$"
+)
+_TIMED = re.compile(r"^(\s*)%time\s+(\S.*)$")  # runs a statement, and what that binds stays
 
 
 def plain_source(source: str) -> str:
@@ -21,7 +25,7 @@ def plain_source(source: str) -> str:
         ):
             return ""
         lines[first] = ""
-    return "\n".join(_MAGIC.sub(r"\1pass", line) for line in lines)
+    return "\n".join(_MAGIC.sub(r"\1pass", _TIMED.sub(r"\1\2", line)) for line in lines)
 
 
 def _compiles(source: str) -> bool:

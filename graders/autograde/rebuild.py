@@ -13,6 +13,7 @@ from .text import shown
 
 MAX_SOURCE_BYTES = 256 << 10  # of one cell
 MAX_TOTAL_BYTES = 1 << 20  # of all that is the student's
+MAX_NOTES = 20
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def rebuild(
         cells=cells,
         digest=digest,
         seed=int.from_bytes(drawn[:4], "big"),
-        notes=tuple(said),
+        notes=tuple(_some(said)),
     )
     return Rebuilt(submission, answers, extras)
 
@@ -183,6 +184,12 @@ def _check_sizes(answers: dict[str, str], extras: tuple[tuple[int, str], ...]) -
             f"The cells hold {sum(sizes.values()) >> 10} KiB of source, and at most {MAX_TOTAL_BYTES >> 10} KiB are read. "
             "Take out what is not needed, then hand the notebook in again."
         )
+
+
+def _some(said: list[str]) -> list[str]:
+    """So many that a person reads them all: a notebook can give cause for thousands."""
+    more = len(said) - MAX_NOTES
+    return [*said[:MAX_NOTES], f"There is more of this kind ({more:,})."] if more > 0 else said
 
 
 def _same(source: str) -> str:

@@ -54,6 +54,12 @@ def hidden_lines(source: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def first_line_of(tree: ast.Module, lines: frozenset[int]) -> float:
+    """First line of the first statement, of those that are in no other, that reaches one of these lines; infinity for none."""
+    reaching = (node.lineno for node in tree.body if any(line <= node.end_lineno for line in lines))
+    return min(reaching, default=float("inf"))
+
+
 def usual_alias(name: str, module: str) -> bool:
     """Whether a name is what that Python module is commonly imported as."""
     return name == module or _ALIASES.get(name) == module or module.endswith(f".{name}")

@@ -71,17 +71,20 @@ class Remote:
         effects: whether modules were among it.
         raised: exceptions that came from the student's code.
         notes: what a person should know ("a method was replaced").
+        has_secrets: the other side knows what it is not to tell, so that notes have no names of its own in them.
     """
 
     def __init__(self, channel: Channel, source_of: Callable[[type], str | None]) -> None:
         self._channel, self._source_of = channel, source_of
         self._twins, self._request = Twins(1), 0
         self._given: list[nn.Module] = []
+        self._answered: set[int] = set()  # modules that the other side has had in its hands
         self._classes: dict[str, type] = {}
         self.until: float = time.monotonic()
         self.contacts, self.effects = 0, False
         self.raised: list[BaseException] = []
         self.notes: list[str] = []
+        self.has_secrets = False
 
     def run(self, name: str, source: str) -> tuple[Exception | None, str]:
         """Run a cell there: what it raised, and what it printed."""
@@ -117,6 +120,16 @@ class Remote:
             StudentGone: the process is no more.
             NotSent: an argument is too large.
         """
+        try:
+            return self._call(target, args, kwargs, roots)
+        except NotSent as error:
+            if self._answered.isdisjoint(map(self._twins.token, self._given)):
+                raise
+            # What could be sent before and no longer can has been filled by the student's code.
+            self.raised.append(ValueError(f"a model holds too much to be sent: {error.__cause__}"))
+            raise self.raised[-1] from error
+
+    def _call(self, target: list, args: tuple, kwargs: dict, roots: Iterable[nn.Module]):
         self.contacts += 1
         self._given = list(roots)
         try:
@@ -181,7 +194,7 @@ class Remote:
             reply = decode(self._channel.receive(self.until))
         except ChannelError as error:
             raise StudentGone(error.kind) from error
-        except CodecError as error:
+        except (CodecError, MemoryError) as error:
             raise StudentGone("garbage") from error
         if type(reply) is not dict or reply.get("id") != self._request:
             raise StudentGone("garbage")
@@ -199,6 +212,7 @@ class Remote:
     def _apply(self, description: dict) -> None:
         self._twins.apply(description, self._build)
         for node in description["modules"]:
+            self._answered.add(node["token"])
             self._patch(self._twins.get(node["token"], nn.Module), node["patched"])
 
     def _patch(self, module: nn.Module, names: list) -> None:
@@ -211,7 +225,8 @@ class Remote:
                 del module.__dict__[method]
         others = sorted(name for name in names if name not in CARRIED)
         if others:
-            note = f"A module's {', '.join(map(tidy_name, others[:5]))} was replaced; the checker used PyTorch's."
+            which = "method" if self.has_secrets else ", ".join(map(tidy_name, others[:5]))
+            note = f"A module's {which} was replaced; the checker used PyTorch's."
             if note not in self.notes:
                 self.notes.append(note)
 
@@ -300,6 +315,8 @@ class _Garbage:
             AttributeError,
             IndexError,
             RuntimeError,
+            OverflowError,
+            MemoryError,
         )
         if isinstance(error, wrong):
             raise StudentGone("garbage") from error

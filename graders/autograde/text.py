@@ -7,6 +7,7 @@ import re
 # CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), other two-character escapes; then what is left of controls.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_BLANK = re.compile(r"^[^\S\n]+$", re.M)
 _CUT = "\n… (cut here: it was {size:,} bytes long)"
 
 
@@ -19,9 +20,17 @@ def plain(text: str, limit: int = 16 << 10) -> str:
     return encoded[:limit].decode("utf-8", "ignore") + _CUT.format(size=len(encoded))
 
 
-def visible(source: str) -> str:
-    """A program as it may be shown: what turns text around or acts on a terminal is there as Python would write it."""
-    return _CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", source)
+def visible(source: str, limit: int) -> str:
+    """A program as it may be shown: what turns text around or acts on a terminal is there as Python would write it.
+
+    Blank lines are empty, and it is cut to `limit` bytes: whatever colours it (Pygments) takes a time that grows with the
+    square of its length and more, so that hours can be written into one cell.
+    """
+    text = _BLANK.sub("", _CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", source))
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= limit:
+        return text
+    return encoded[:limit].decode("utf-8", "ignore") + _CUT.format(size=len(encoded)).replace("\n", "\n# ")
 
 
 def shown(name: str) -> str:
@@ -29,15 +38,24 @@ def shown(name: str) -> str:
     return re.sub(r"[^\w .-]", "?", name)[:60]
 
 
+_NAME = r"`[\w .-]{1,80}`"
+_INERT = {ord(sign): f"&#{ord(sign)};" for sign in "&<>[]!`*_~|"}
+
+
 def as_markdown(text: str) -> str:
-    """Text as Markdown that shows it and does nothing else: no HTML, no link, no picture."""
-    for sign, entity in (
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ("[", "&#91;"),
-        ("]", "&#93;"),
-        ("!", "&#33;"),
-    ):
-        text = text.replace(sign, entity)
-    return text
+    """Text of one line as Markdown that shows it and does nothing else: no HTML, no link, no picture, no mathematics.
+
+    `names` of letters, digits and a few signs stay set as code.
+    """
+    return "".join(
+        part if re.fullmatch(_NAME, part) else _inert(part) for part in re.split(f"({_NAME})", text)
+    )
+
+
+def _inert(text: str) -> str:
+    # Addresses become links by themselves. What stands between dollars or after a backslash is mathematics, also where they
+    # are written as entities, but not in code.
+    return "".join(
+        f"`{part}`" if part[:1] in ("$", "\\") else part.translate(_INERT).replace("://", "&#58;//")
+        for part in re.split(r"([$\\]+)", text)
+    )

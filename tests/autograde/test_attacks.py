@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from graders.autograde import Cell
 from graders.autograde.sandbox.view import ENVIRONMENT
 from graders.checks import EXERCISES, exercises
 
@@ -220,3 +221,58 @@ def test_one_submission_leaves_nothing_for_the_next(worker):
     worker.grade(submission(extra(leave), check("assert 1")))
     look = "import os, sys\nprint(os.path.exists('/tmp/left'), hasattr(sys, 'left'), 'LEFT' in os.environ)"
     assert worker.grade(submission(extra(look), check("assert 1"))).output == "False False False\n"
+
+
+def test_what_is_known_of_hidden_inputs_gets_into_no_later_message(worker):
+    """By an error's text, the name of its class, a value, the name of a method, or what is printed."""
+    cells = (
+        answer("kept = []\ndef keep(x):\n    kept.append(x)\n    return x"),
+        check("assert keep(1) == 2, f'keep gave {keep(1)}'", grade_id="before"),
+        check(
+            "assert keep(1) == 1\n### BEGIN HIDDEN TESTS\nassert keep('a secret') == 'a secret'\n### END HIDDEN TESTS\n"
+            "assert keep(1) == 2, f'keep gave {kept}'",
+            grade_id="hidden",
+        ),
+        Cell("solution", "crash", "raise type(kept[-2].replace(' ', '_'), (ValueError,), {})(kept)"),
+        check("crash()", grade_id="crash"),
+        answer("def error():\n    raise ValueError(kept)\ndef value():\n    return repr(kept)\ndef named():\n"
+               "    head = nn.Linear(8, 3)\n    setattr(head, 'zero_grad', print), setattr(head, 'half', kept)\n"
+               "    head.__dict__['_call_impl'] = print\n    return head"),
+        check("error()", grade_id="error"),
+        check("from graders.checks.running import call\ncall(error, what='error()')", grade_id="called"),
+        check("from graders.checks.compare import same\nsame(value(), 'x', 'value()')", grade_id="value"),
+        check("assert value() == 'x', f'value() gave {value()}'", grade_id="said"),
+        check("assert isinstance(named(), nn.Linear)", grade_id="named"),
+        extra("print(kept)\nraise ValueError(kept)"),
+    )  # fmt: skip
+    evidence = worker.grade(submission(*cells))
+    said = {outcome.grade_id: outcome.message for outcome in evidence.checks}
+    assert said["before"] == "keep gave 1"
+    assert said["hidden"] == "This check did not hold."
+    assert said["error"] == said["called"] == "Your code stopped with ValueError."
+    assert "crash stopped with ValueError." in said["crash"]
+    assert "secret" not in repr(evidence)
+
+
+def test_an_operation_that_takes_hours_ends_as_the_students(limited):
+    slow = """
+def build_head(hidden_size, num_classes):
+    long = nn.Conv1d(1, 1, 4_000_001, padding=4_000_000)
+    return nn.Sequential(nn.Unflatten(1, (1, -1)), long, nn.Flatten())
+"""
+    with limited(cell_s=2, total_s=8) as worker:
+        evidence = worker.grade(submission(*exercise_cells(HEAD, slow)))
+    assert evidence.status == "student-failed" and "ran longer than 2 seconds" in evidence.reason
+
+
+def test_a_model_that_is_filled_until_it_can_not_be_sent_is_no_fault_of_the_graders(worker):
+    dial = next(exercise for exercise in EXERCISES if exercise.id == "set-dial")
+    filled = dial.right[0].replace(
+        "def set_dial(model, layers):\n",
+        "def set_dial(model, layers):\n"
+        "    place = f'more{len(model._buffers)}'\n"
+        "    model.register_buffer(place, torch.ones(9_000_000), persistent=False)\n",
+    )
+    evidence = worker.grade(submission(*exercise_cells(dial, filled)))
+    assert (evidence.status, evidence.checks[0].points) == ("graded", 0)
+    assert "ValueError: a model holds too much to be sent" in evidence.checks[0].message

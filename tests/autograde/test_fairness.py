@@ -27,6 +27,8 @@ HARMLESS = {
     "the toolkit": "import tlwidgets\nfrom tlwidgets import ModelTree\nModelTree.of(nn.Linear(2, 1))",
     "dataclasses and pickles": "import dataclasses, pickle\n@dataclasses.dataclass\nclass Pair:\n    a: int\n"
     "assert pickle.loads(pickle.dumps(Pair(1))) == Pair(1)",
+    "the terminal": "import sys\nassert 'x'.encode(sys.stdout.encoding) == b'x' and not sys.stdout.isatty()",
+    "IPython itself": "get_ipython().run_line_magic('matplotlib', 'inline')",
     "other defaults": "torch.set_default_dtype(torch.float32)\ntorch.set_num_threads(1)\ntorch.set_printoptions(precision=2)",
 }
 
@@ -37,6 +39,22 @@ def test_what_is_harmless_costs_nothing(worker, cell):
                                   "    warnings.warn('noise')\n    return Head(")  # fmt: skip
     evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, noisy)))
     assert (evidence.status, evidence.checks[0].points, evidence.checks[0].message) == ("graded", 1, "")
+
+
+BESIDE_MAGICS = {
+    "a shell's answer": "files = !ls\nSIZE = 1",
+    "a magic's answer": "took = %timeit -o 1 + 1\nSIZE = 1",
+    "a statement that is timed": "%time SIZE = 1",
+    "installing without a sign": "pip install soup\nSIZE = 1",
+    "arithmetic at the start of a line": "%matplotlib inline\nSIZE = (3\n    % 2)",
+}
+
+
+@pytest.mark.parametrize("cell", BESIDE_MAGICS.values(), ids=BESIDE_MAGICS)
+def test_what_stands_beside_a_magic_is_there_for_the_answer(worker, cell):
+    uses = HEAD.right[2].replace("    return Head(", "    assert SIZE == 1\n    return Head(")
+    evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, uses)))
+    assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
 
 
 def test_slow_but_right_is_right(limited):

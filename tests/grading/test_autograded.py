@@ -1,9 +1,12 @@
 """What stock nbgrader reads of a grading: points, messages, and nothing that a student should not see or send."""
 
+from html.parser import HTMLParser
+
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import v4
 from nbgrader.utils import determine_grade, is_grade
 
@@ -124,6 +127,36 @@ def test_plain_text_has_no_control_characters_and_its_size(text, limit):
     assert plain(plain(text)) == plain(text)
 
 
-@given(st.text())
-def test_text_as_markdown_starts_nothing(text):
-    assert not set("<>[]!") & set(as_markdown(text))
+@given(
+    st.text(alphabet=st.sampled_from("`$\\(){}[]<>!:/@.*_~|#-+ 1aé&;w"), max_size=30) | st.text(max_size=30)
+)
+@example("$\\href{https://a.example}{x}$ \\(y\\) \\begin{align}z\\end{align}")
+@example("https://a.example www.a.example a@a.example <https://a.example> [x](https://a.example)")
+@example("`name``$``$x$`$`$ `a$`")
+def test_text_as_markdown_shows_and_starts_nothing(text):
+    line = f"x {' '.join(plain(text).split())} x"
+    page = _Shown()
+    page.feed(markdown2html_mistune(as_markdown(line)))
+    page.close()
+    assert page.tags <= {"p", "code"}
+    assert not set("$\\") & set(page.outside_code)
+    assert page.text.replace("`", "").split() == line.replace("`", "").split()
+
+
+class _Shown(HTMLParser):
+    """What a reader sees, and what of it is not set as code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags, self.text, self.outside_code = set(), "", ""
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        self.tags.add(tag)
+        self._tag = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._tag = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        self.outside_code += data if self._tag != "code" else ""

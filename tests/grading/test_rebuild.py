@@ -409,7 +409,9 @@ def test_rebuilding_what_was_rebuilt_changes_nothing(notebook):
         if cell.source != "# This cell is missing from what was handed in."
     ]
     # What acts on a terminal, or turns text around, is spelled out in what is shown.
-    assert whole == [replace(cell, source=visible(cell.source)) for cell in rebuilt.submission.cells]
+    assert whole == [
+        replace(cell, source=visible(cell.source, 16 << 10)) for cell in rebuilt.submission.cells
+    ]
 
 
 @settings(max_examples=300, deadline=None)

@@ -7,11 +7,10 @@ returns the exponential of the mean loss over all tokens, a float.
 from __future__ import annotations
 
 import math
-import random
 
 from ..compare import same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, quiet
+from ..running import call, numbers, quiet
 
 
 def _program(result: str) -> str:
@@ -73,7 +72,7 @@ def check_perplexity(perplexity) -> None:
     Raises:
         CheckFailed: with the mistake it looks like.
     """
-    draw = random.Random(3)
+    draw = numbers()
     for batches in (3, 5, 1, 2):
         losses = [draw.uniform(0.5, 6.0) for _ in range(batches)]
         tokens = [draw.randint(2, 6) * 5 ** (place % 2) for place in range(batches)]

@@ -11,6 +11,7 @@ from ..running import call, quiet
 
 _SIZES = ((8, 3), (5, 2), (12, 7))
 _EXAMPLES = 4
+_STEPS, _GROUP, _LEARNED = 200, 64, 0.65
 
 _CATALOGUE = Catalogue(
     Mistake(
@@ -88,6 +89,7 @@ def check_build_head(build_head) -> None:
         _check_scores(head, heads, hidden_size, num_classes)
     if _build(build_head, *_SIZES[0]) is heads[0]:
         _CATALOGUE.fail("same-head-twice")
+    _check_learns(heads[0], *_SIZES[0])
 
 
 def _build(build_head, hidden_size: int, num_classes: int) -> nn.Module:
@@ -124,7 +126,7 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
         )
     if not torch.isfinite(scores).all():
         raise CheckFailed("The head gives NaN or infinite scores. Expected finite numbers.")
-    if _like_probabilities(head, hidden_size):
+    if _probabilities(scores) or _like_probabilities(head, hidden_size):
         _CATALOGUE.fail("softmax-in-head")
     if _cut_off(head, hidden_size):
         _CATALOGUE.fail("cut-scores")
@@ -152,20 +154,42 @@ def _try(head: nn.Module, width: int):
 
 def _like_probabilities(head: nn.Module, hidden_size: int) -> bool:
     """Large inputs give large scores, unless something squashes them."""
-    with torch.no_grad():
-        scores = head(1000 * torch.randn(64, hidden_size))
-    inside = bool(((scores >= 0) & (scores <= 1)).all())
-    logarithms = bool((scores <= 0).all()) and torch.allclose(
-        scores.double().exp().sum(-1), torch.ones(64, dtype=torch.float64), atol=1e-3
-    )
-    return inside or logarithms
+    scores = head(1000 * torch.randn(64, hidden_size)).detach()
+    inside = bool(((scores >= 0) & (scores <= 1)).all()) and bool(scores.any())  # a head may start with zeros
+    return inside or _probabilities(scores)
+
+
+def _probabilities(scores: torch.Tensor) -> bool:
+    """Whether rows add up to 1, or their exponentials do."""
+    rows, ones = scores.detach().double(), torch.ones(len(scores), dtype=torch.float64)
+    whole = bool((rows >= 0).all()) and torch.allclose(rows.sum(-1), ones, atol=1e-3)
+    return whole or (bool((rows <= 0).all()) and torch.allclose(rows.exp().sum(-1), ones, atol=1e-3))
 
 
 def _cut_off(head: nn.Module, hidden_size: int) -> bool:
     """Whether scores of a class are exactly 0 for some inputs alone. A head that starts with zeros gives 0 for all."""
-    with torch.no_grad():
-        zero = head(torch.randn(64, hidden_size)) == 0
+    zero = head(torch.randn(64, hidden_size)).detach() == 0
     return bool((zero.any(0) & ~zero.all(0)).any())
+
+
+def _check_learns(head: nn.Module, hidden_size: int, num_classes: int) -> None:
+    """Train it on groups that lie far apart: one that looks at its features tells them apart soon."""
+    centres = 4 * torch.nn.init.orthogonal_(torch.empty(num_classes, hidden_size))
+    optimizer = torch.optim.Adam([one for one in head.parameters() if one.requires_grad], lr=0.05)
+    for _ in range(_STEPS):
+        labels = torch.randint(num_classes, (_GROUP,))
+        scores = head(centres[labels] + 0.3 * torch.randn(_GROUP, hidden_size))
+        right = float((scores.argmax(1) == labels).float().mean())
+        if right >= _LEARNED:
+            held()
+            return
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(scores, labels).backward()
+        optimizer.step()
+    raise CheckFailed(
+        f"After {_STEPS} steps of training on {num_classes} groups of features that lie far apart this head gets {right:.0%} "
+        "right. Expected its scores to depend on its features, by weights that learn."
+    )
 
 
 _START = "self.weight = nn.Parameter(0.02 * torch.randn(outputs, inputs)) => self.weight = nn.Parameter("
@@ -187,6 +211,11 @@ BUILD_HEAD = Exercise(
         "        self.bias = nn.Parameter(torch.zeros(outputs))\n\n"
         "    def forward(self, x):\n        return x @ self.weight.T + self.bias\n\n\n"
         "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
+        "def build_head(hidden_size, num_classes):\n"
+        "    head = nn.Linear(hidden_size, num_classes)\n"
+        "    nn.init.zeros_(head.weight)\n"
+        "    nn.init.zeros_(head.bias)\n"
+        "    return head\n",
     ),
     equivalent=(
         (
@@ -196,6 +225,8 @@ BUILD_HEAD = Exercise(
         (f"{_START}0.02 / torch.randn(outputs, inputs))", "another random start"),
         (f"{_START}0.02 + torch.randn(outputs, inputs))", "another random start"),
         (f"{_START}1.02 * torch.randn(outputs, inputs))", "another random start"),
+        ("nn.init.zeros_(head.weight) => pass", "another random start"),
+        ("nn.init.zeros_(head.bias) => pass", "another random start"),
         (f"{_START}-0.98 * torch.randn(outputs, inputs))", "another random start"),
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..compare import difference
 from ..effects import moved_by
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
@@ -129,7 +130,12 @@ def check_set_dial(set_dial) -> None:
 
 
 def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None:
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     call(set_dial, model, layers, what=f"set_dial(model, {layers})")
+    if difference(dict(model.state_dict()), before, "model", rtol=0, atol=0):
+        raise CheckFailed(
+            f"`set_dial(model, {layers})` changed the model's layers or weights. Expected it to set which of them learn only."
+        )
     moved = _moved(model)
     first = 0 if layers is None else DEPTH - layers
     expected = {"head", *(f"layer {number}" for number in range(first, DEPTH))}
