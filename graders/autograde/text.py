@@ -26,7 +26,7 @@ def visible(source: str) -> str:
 
 def shown(name: str) -> str:
     """A name that a student chose, as it may stand in a sentence: letters, digits, and a few signs; at most 60."""
-    return re.sub(r"[^\w .-]", "?", name)[:60]
+    return re.sub(r"[^\w .:()+@,-]", "?", name)[:60]
 
 
 def as_markdown(text: str) -> str:
