@@ -132,6 +132,11 @@ def test_feedback_names_the_mistake(graded):
     assert message[:60] in plain(graded.feedback("one-mistake"))
 
 
+def test_pictures_fit_the_feedback_and_hints_can_be_seen_to_open(graded):
+    style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", graded.feedback("plain"), re.S))
+    assert "max-width: 100%; height: auto" in style and "display: list-item" in style
+
+
 def test_feedback_has_nothing_of_a_students_but_text(graded):
     html = graded.feedback("marked")
     assert "alert(1)" in html and HTML not in html and "<img src=x" not in html
