@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from .places import course_root
+from .places import course_folder
 
 
 @click.command()
@@ -22,7 +22,7 @@ from .places import course_root
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The nbgrader course folder. [course]",
+    help="The nbgrader course folder. [this one, or the checkout's course]",
 )
 @click.option(
     "--timestamps",
@@ -60,9 +60,16 @@ def grade(
     from graders.autograde.zygote import Zygote
 
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
-    zygote = None if scheduler else Zygote()
-    with zygote or contextlib.nullcontext():
-        _grade_with(zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json)
+    assignment = assignment.rstrip("/\\")  # as a shell completes the folder's name
+    try:
+        zygote = None if scheduler else Zygote()
+        with zygote or contextlib.nullcontext():
+            _grade_with(
+                zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
+            )
+    except KeyboardInterrupt:  # before the first submission, or after the last
+        _say("Stopped. What is graded so far is kept; run the same command again and it goes on from there.")
+        sys.exit(130)
 
 
 def _grade_with(
@@ -75,7 +82,7 @@ def _grade_with(
     from graders.autograde.records import GradingError
     from graders.autograde.report import summarise, write_page
 
-    root = (folder or course_root() / "course").resolve()
+    root = (folder or course_folder()).resolve()
     tally = Tally()
     try:
         course = open_course(root)
@@ -90,7 +97,7 @@ def _grade_with(
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(summary, indent=2))
-    _tell(tally, page, interrupted, course, assignment)
+    _tell(tally, page, interrupted, course, assignment, force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
 
 
@@ -197,13 +204,15 @@ def _progress(total: int):
         yield lambda name: bar.update(task, advance=1, description=name), bar.stop
 
 
-def _tell(tally, page: Path, interrupted: bool, course, assignment: str) -> None:
-    for name, sentence in tally.attention:
+def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: bool) -> None:
+    for name, sentence in sorted(tally.attention, key=lambda one: one[0]):
         _say(f"{name}: {sentence}")
     done = f"{tally.graded} graded, {tally.kept} were graded already"
     if tally.failed:
         done += f", {tally.failed} could not be (their old grades stay; run this again)"
-    if interrupted:
+    if interrupted and force:
+        _say(f"Stopped: {done}. With --force, the same command grades all of them again.")
+    elif interrupted:
         _say(f"Stopped: {done}. Run the same command again and it goes on from there.")
     else:
         _say(f"{done}. Summary: {page}")

@@ -1,6 +1,7 @@
 """Whatever ends a grading run, the next one goes on from there, and the gradebook is that of an undisturbed run."""
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,16 @@ def test_interrupted_it_says_what_is_done_and_goes_on(handed_in, undisturbed, tm
     room.grade("--workers", "2")
     assert room.xp()["a-slow-one"] == room.xp()["0-first"] == BEST
     assert set(attempts(room.address).values()) == {1}
+
+
+def test_interrupted_before_the_first_submission_it_says_that_it_goes_on(handed_in, tmp_path):
+    room = handed_in.copy(tmp_path / "course")
+    process = start(room)
+    until((room.folder / ".tlcourse-grade.lock").exists)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert re.search(r"^Stopped.* and it goes on from there\.$", said, re.M) and "Traceback" not in said
 
 
 def test_a_lock_of_some_seconds_is_waited_for_and_said(handed_in, undisturbed, tmp_path):
