@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -207,7 +209,7 @@ def _progress(total: int):
 def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: bool) -> None:
     for name, sentence in sorted(tally.attention, key=lambda one: one[0]):
         _say(f"{name}: {sentence}")
-    done = f"{tally.graded} graded, {tally.kept} were graded already"
+    done = f"{tally.graded} graded, {tally.kept} graded before"
     if tally.failed:
         done += f", {tally.failed} could not be (their old grades stay; run this again)"
     if interrupted and force:
@@ -216,11 +218,27 @@ def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: 
         _say(f"Stopped: {done}. Run the same command again and it goes on from there.")
     else:
         _say(f"{done}. Summary: {page}")
-    old = list(course.folder("feedback", "*", assignment).parent.parent.glob(f"*/{assignment}"))
-    if tally.graded and old:
-        _say(
-            f"There is feedback of earlier grades: nbgrader generate_feedback {assignment} --force renews it."
+    old = list(_old_feedback(course, assignment))
+    if old:
+        who, only = (
+            (repr(old[0]), f" --student {shlex.quote(old[0])}")
+            if len(old) == 1
+            else (f"{len(old)} students", "")
         )
+        _say(
+            f"The feedback of {who} is of earlier grades: `nbgrader generate_feedback {assignment} --force{only}` renews it."
+        )
+
+
+def _old_feedback(course, assignment: str) -> Iterator[str]:
+    """Students whose page was written before their notebook was graded last."""
+    for folder in sorted(course.folder("feedback", "*", assignment).parent.parent.glob(f"*/{assignment}")):
+        student = folder.parent.name
+        for notebook in course.folder("autograded", student, assignment).glob("*.ipynb"):
+            page = folder / f"{notebook.stem}.html"
+            if page.exists() and page.stat().st_mtime < notebook.stat().st_mtime:
+                yield student
+                break
 
 
 def _say(sentence: str) -> None:

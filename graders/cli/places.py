@@ -38,7 +38,10 @@ def course_folder(start: Path | None = None) -> Path:
 
 
 def units(root: Path) -> list[Path]:
-    """The source notebooks, in order."""
-    return sorted(
-        path for path in (root / "course" / "source").glob("*/*.ipynb") if path.stem == path.parent.name
-    )
+    """The source notebooks of a checkout, in order."""
+    return lessons(root / "course")
+
+
+def lessons(course: Path) -> list[Path]:
+    """The source notebooks of a course folder, in order."""
+    return sorted(path for path in (course / "source").glob("*/*.ipynb") if path.stem == path.parent.name)
