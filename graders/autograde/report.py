@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, undefer
 
 from .assignment import Assignment
-from .audit import Line, last_lines, now
+from .audit import Line, best_scores, last_lines, now
 from .autograded import write_whole
 
 _STATUS = {
@@ -47,8 +47,9 @@ def summarise(session, assignment: Assignment) -> dict:
     known = session.execute(select(Student.id)).scalars()
     missing = sorted(set(known) - {row.student_id for row in rows})
     lines = last_lines(session, assignment.name)
+    most = best_scores(session, assignment.name)
     best = sum(cell.points for lesson in assignment.lessons for cell in lesson.cells)
-    students = [_student(row, assignment, lines) for row in rows]
+    students = [_student(row, assignment, lines, most) for row in rows]
     summary = {
         "assignment": assignment.name,
         "made": now().isoformat(timespec="seconds") + "Z",
@@ -70,7 +71,12 @@ def summarise(session, assignment: Assignment) -> dict:
     return summary
 
 
-def _student(row: SubmittedAssignment, assignment: Assignment, lines: dict[tuple[str, str], Line]) -> dict:
+def _student(
+    row: SubmittedAssignment,
+    assignment: Assignment,
+    lines: dict[tuple[str, str], Line],
+    most: dict[tuple[str, str], float],
+) -> dict:
     mine = [lines.get((row.student_id, lesson.name)) for lesson in assignment.lessons]
     known = [line for line in mine if line is not None]
     order = list(_STATUS)
@@ -82,6 +88,11 @@ def _student(row: SubmittedAssignment, assignment: Assignment, lines: dict[tuple
         "name": " ".join(filter(None, (row.student.first_name, row.student.last_name))),
         "score": max(0.0, row.score - penalty),
         "late_penalty": penalty,
+        "lost": sum(
+            most[line.student, line.notebook] - line.auto_score
+            for line in known
+            if line.auto_score is not None
+        ),
         "needs_manual_grade": bool(row.needs_manual_grade),
         "status": status,
         "isolation": ("none" if "none" in ran else ran[0]) if ran else "",
@@ -180,6 +191,9 @@ def _attention(students: list[dict], missing: list[str]) -> str:
         for one in students
         if one["remarks"] or one["status"] in ("grader-failed", "not-rebuilt")
     ]
+    lost = [f"<b>{escape(one['id'])}</b> (-{one['lost']:g})" for one in students if one["lost"] > 0]
+    if lost:
+        rows.append(f"<li>Had more points when graded earlier: {', '.join(lost)}</li>")
     by_hand = [one["id"] for one in students if one["needs_manual_grade"]]
     if by_hand:
         rows.append(f"<li>A person has to grade, in formgrader: {_names(by_hand)}</li>")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def student(id: str, score: float, status: str, *remarks: str) -> dict:
     return {
         "id": id, "name": "Ada Lovelace",
-        "score": score, "late_penalty": 1.0, "needs_manual_grade": True, "status": status, "isolation": "none",
+        "score": score, "lost": 0.5, "late_penalty": 1.0, "needs_manual_grade": True, "status": status, "isolation": "none",
         "seconds": 0.2, "attempt": 1, "remarks": list(remarks),
     }  # fmt: skip
 
@@ -48,6 +48,7 @@ def test_the_summary_page_can_be_read_by_everybody_in_both_themes(page, tmp_path
     assert page.get_by_role("row", name="one-score").get_by_text("50%").is_visible()
     assert page.get_by_role("note").get_by_text("Not isolated.").is_visible()
     assert page.get_by_role("listitem").filter(has_text="not handed in: eve").is_visible()
+    assert page.get_by_role("listitem").filter(has_text="graded earlier: ada (-0.5)").is_visible()
 
 
 def test_who_made_a_mistake_opens_by_keyboard(page, tmp_path):

@@ -330,6 +330,16 @@ def test_the_summary_knows_names_and_who_has_not_handed_in(room, book, grade):
     assert summary["not_handed_in"] == ["eve"]
 
 
+def test_the_summary_says_who_had_more_points_before(room, grade):
+    room.hand_in("ada", RIGHT)
+    room.hand_in("ben", wrong("build-head", "one-score"))
+    grade()
+    room.hand_in("ada", wrong("build-head", "one-score"))
+    room.hand_in("ben", RIGHT)
+    for tally in (grade(), grade(force=True)):
+        assert {one["id"]: one["lost"] for one in tally.summary["students"]} == {"ada": 1, "ben": 0}
+
+
 def test_the_summary_says_who_made_which_mistake_named_or_not(room, grade):
     for student in ("ada", "ben"):
         room.hand_in(student, wrong("build-head", "one-score"))
