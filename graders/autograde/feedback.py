@@ -6,12 +6,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 _CSS = """
 img, svg { max-width: 100%; height: auto; }
+div.output_area pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }
 summary { display: list-item; cursor: pointer; }
 """
 
 
 class FitFeedback(NbGraderPreprocessor):
-    """Pictures as wide as the page at most, and hints that can be seen to open: nbgrader's own style has neither."""
+    """Pictures and messages as wide as the page at most, and hints that can be seen to open, unlike in nbgrader's style."""
 
     def preprocess(self, nb, resources):
         """Leave the notebook as it is, and add to the page's style."""

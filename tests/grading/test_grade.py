@@ -132,9 +132,9 @@ def test_feedback_names_the_mistake(graded):
     assert message[:60] in plain(graded.feedback("one-mistake"))
 
 
-def test_pictures_fit_the_feedback_and_hints_can_be_seen_to_open(graded):
+def test_pictures_and_messages_fit_the_feedback_and_hints_can_be_seen_to_open(graded):
     style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", graded.feedback("plain"), re.S))
-    assert "max-width: 100%; height: auto" in style and "display: list-item" in style
+    assert all(rule in style for rule in ("max-width: 100%; height: auto", "pre-wrap", "display: list-item"))
 
 
 def test_feedback_has_nothing_of_a_students_but_text(graded):
