@@ -1,7 +1,7 @@
 """nbgrader's configuration. Run the stock commands here: `nbgrader generate_assignment 01-transfer-learning`."""
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.converters import GenerateAssignment
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -10,6 +10,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
+from graders.autograde.feedback import FitFeedback
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
 from graders.lint.refuse import RefuseUnfitLesson
@@ -23,6 +24,9 @@ c.ClearSolutions.code_stub = {"python": STUB}
 
 # A lesson that breaks a rule of `tlcourse lint-lesson` is not released.
 c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
+
+# Pictures that fit the page, and hints that open.
+c.GenerateFeedback.preprocessors = [*GenerateFeedback.preprocessors.default(), FitFeedback]
 
 # The stock steps, but for the first: demonstrations (long training, widgets) are left out.
 c.Autograde.autograde_preprocessors = [

@@ -116,6 +116,15 @@ def last_lines(session: Session, assignment: str) -> dict[tuple[str, str], Line]
     return {(line.student, line.notebook): line for line in lines}
 
 
+def best_scores(session: Session, assignment: str) -> dict[tuple[str, str], float]:
+    """The most that the machine ever gave to each (student, notebook) of an assignment."""
+    who = (AUDIT.c.student, AUDIT.c.notebook)
+    query = select(*who, func.max(AUDIT.c.auto_score)).where(
+        AUDIT.c.assignment == assignment, AUDIT.c.auto_score.is_not(None)
+    )
+    return {(student, notebook): best for student, notebook, best in session.execute(query.group_by(*who))}
+
+
 def add_line(session: Session, id: str, line: Line) -> None:
     """Write a line, in the session's transaction."""
     values = {**vars(line), "id": id, "reason": plain(line.reason)}

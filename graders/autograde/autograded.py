@@ -152,7 +152,7 @@ def _outputs(outcome: CheckOutcome | None, evidence: Evidence) -> list:
 
 
 def _remarks(rebuilt: Rebuilt | None, evidence: Evidence) -> list:
-    said = [evidence.reason, *(rebuilt.submission.notes if rebuilt else ()), *evidence.notes]
+    said = [evidence.reason, *evidence.notes]  # those of the rebuilding are among them
     if evidence.isolation == "none" and rebuilt is not None:
         said.append(UNSAFE)
     lines = [f"- {as_markdown(' '.join(plain(text, 2 << 10).split()))}" for text in said if text]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,14 @@ class Course:
 def open_course(root: Path) -> Course:
     """Read the configuration as nbgrader does: Jupyter's folders first, the course's own file last.
 
+    Modules in the course folder (a plugin for late penalties) can be imported from then on, as nbgrader's commands can.
+
     Raises:
         GradingError: the configuration can't be read.
     """
+    root = root.resolve()
+    if str(root) not in sys.path:
+        sys.path.append(str(root))  # last: nothing in the folder may take the place of a package
     config = Config()
     for folder in [*reversed(jupyter_config_path()), str(root)]:
         for loader, ending in ((PyFileConfigLoader, "py"), (JSONFileConfigLoader, "json")):
@@ -48,6 +54,6 @@ def open_course(root: Path) -> Course:
                     f"{folder}/{_NAME}.{ending} stopped with {type(error).__name__}: {error}. Expected nbgrader's "
                     "configuration: correct the file, then run the command again."
                 ) from error
-    config.CourseDirectory.root = str(root.resolve())
+    config.CourseDirectory.root = str(root)
     quiet = logging.getLogger("graders.autograde")
-    return Course(root.resolve(), config, CourseDirectory(config=config, log=quiet))
+    return Course(root, config, CourseDirectory(config=config, log=quiet))

@@ -58,7 +58,8 @@ class GradeWriter:
     """The one writer of a grading run; a context manager. Holds one session: opening a gradebook costs 0.2 s and more.
 
     Raises:
-        GradingError: no gradebook, an older one, or the assignment in it is not the one in `source/`.
+        GradingError: no gradebook, an older one, the assignment in it is not the one in `source/`, or the plugin for late
+            penalties can't be loaded.
     """
 
     def __init__(
@@ -70,8 +71,7 @@ class GradeWriter:
     ) -> None:
         self._assignment, self._say, self._patience_s = assignment, say, patience_s
         self._url = make_url(course.directory.db_url)
-        self._penalties = AssignLatePenalties(config=course.config)
-        self._penalties.init_plugin()
+        self._penalties = _late_penalties(course)
         file = self._url.database if self._url.get_backend_name() == "sqlite" else None
         if file and not Path(file).exists():
             raise GradingError(
@@ -316,6 +316,19 @@ class GradeWriter:
         return (
             f"The gradebook {where} can't be written to ({reason}). Check the address and the rights. {rest}"
         )
+
+
+def _late_penalties(course: Course) -> AssignLatePenalties:
+    try:
+        penalties = AssignLatePenalties(config=course.config)
+        penalties.init_plugin()
+    except Exception as error:  # a plugin is an instructor's Python
+        raise GradingError(
+            f"The plugin for late penalties can't be loaded ({type(error).__name__}: {error}). Expected "
+            f"c.AssignLatePenalties.plugin_class to name a class that Python finds, such as one of a file in {course.root}: "
+            "correct it in nbgrader_config.py, then run the command again."
+        ) from error
+    return penalties
 
 
 def _passes(error: DBAPIError) -> bool:

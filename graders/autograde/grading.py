@@ -6,7 +6,7 @@ import contextlib
 import glob
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -147,15 +147,25 @@ def record(
         stubs = {cell.grade_id: cell.source for cell in part.lesson.cells if cell.role == "solution"}
         answers = part.rebuilt.answers if part.rebuilt else {}
         untouched = frozenset(id for id, source in answers.items() if source == stubs[id])
+        if one.handed_in.note and not graded:  # for the audit and the summary page, not for the student
+            result = replace(result, notes=(*result.notes, one.handed_in.note))
         graded.append(
             Graded(part.lesson.name, part.digest, part.rebuilt is not None, result, points, untouched)
         )
-    if one.handed_in.text:
-        folder = course.folder("autograded", one.student, assignment.name)
-        with contextlib.suppress(OSError):  # formgrader shows it; no grade depends on it
-            folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / "timestamp.txt", one.handed_in.text.encode())
+    _copy_of_exchange(course.folder("autograded", one.student, assignment.name), one.handed_in)
     writer.write(one.student, tuple(graded), one.handed_in.when)
+
+
+def _copy_of_exchange(folder: Path, handed_in: HandedIn) -> None:
+    """What nbgrader carries along to `feedback/`: without it, `nbgrader release_feedback` does not find a student."""
+    carried = {"timestamp.txt": handed_in.text, "submission_secret.txt": handed_in.secret}
+    with contextlib.suppress(OSError):  # no grade depends on it
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in carried.items():
+            if text:
+                write_whole(folder / name, text.encode())
+            else:
+                (folder / name).unlink(missing_ok=True)
 
 
 def remarks(one: Work, evidence: Iterable[Evidence]) -> Iterator[str]:

@@ -192,8 +192,8 @@ def find_notebooks(folder: Path, names: tuple[str, ...]) -> tuple[Handed, ...]:
     if folder.is_symlink() or folder.parent.is_symlink():
         problem = "The folder is a link, and links are not followed. Hand in the folder itself."
         return tuple(Handed(name, None, problem) for name in names)
-    listed = [path for path in sorted(_listed(folder)) if not path.name.startswith(".")]
-    present = {path.stem: path for path in listed if path.suffix == ".ipynb"}
+    files = [path for path in sorted(_listed(folder)) if not path.name.startswith(".")]
+    present = {path.stem: path for path in files if path.suffix.lower() == ".ipynb"}
     missing = [name for name in names if name not in present]
     others = [stem for stem in present if stem not in names]
     renamed = others[0] if len(others) == len(missing) == 1 else None
@@ -205,14 +205,21 @@ def find_notebooks(folder: Path, names: tuple[str, ...]) -> tuple[Handed, ...]:
             note = f"The notebook was called {shown(renamed)}.ipynb; it was taken for {name}.ipynb."
             found.append(Handed(name, present[renamed], notes=(note,)))
         else:
-            seen = (
-                f"it has {', '.join(f'{shown(stem)}.ipynb' for stem in others[:5])}"
-                if others
-                else "it has no notebook"
+            problem = (
+                f"{name}.ipynb was not handed in: the folder was expected to hold it, and {_seen(files)}. Hand in the "
+                "notebook itself, under that name."
             )
-            problem = f"{name}.ipynb was not handed in: the folder was expected to hold it, and {seen}."
             found.append(Handed(name, None, problem))
     return tuple(found)
+
+
+def _seen(files: list[Path]) -> str:
+    """What there is instead, as far as a person should know it."""
+    named = [f"a folder {shown(path.name)}" if path.is_dir() else shown(path.name) for path in files]
+    named = [name for name in named if name not in ("timestamp.txt", "submission_secret.txt")]
+    if not named:
+        return "it is empty"
+    return f"it has {', '.join(named[:5])}{' and more' if len(named) > 5 else ''}"
 
 
 def _listed(folder: Path) -> Iterator[Path]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import defaultdict
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 from nbgrader.api import Assignment as AssignmentRow
-from nbgrader.api import SubmittedAssignment
+from nbgrader.api import Student, SubmittedAssignment
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
+from sqlalchemy.orm import joinedload, undefer
 
 from .assignment import Assignment
-from .audit import Line, last_lines, now
+from .audit import Line, best_scores, last_lines, now
 from .autograded import write_whole
 
 _STATUS = {
@@ -23,6 +25,7 @@ _STATUS = {
     "grader-failed": "not graded: the grader failed, the old grade stays",
     "": "not graded here",
 }
+_UNNAMED, _MESSAGE = 8, 200  # messages that are no named mistake, for each check; characters of one
 
 
 def summarise(session, assignment: Assignment) -> dict:
@@ -34,20 +37,25 @@ def summarise(session, assignment: Assignment) -> dict:
         .where(AssignmentRow.name == assignment.name)
         .order_by(SubmittedAssignment.student_id)
         .options(
+            joinedload(SubmittedAssignment.student),
             undefer(SubmittedAssignment.score),
             undefer(SubmittedAssignment.needs_manual_grade),
             undefer(SubmittedAssignment.late_submission_penalty),
         )
     )
     rows = session.execute(query).scalars().all()
+    known = session.execute(select(Student.id)).scalars()
+    missing = sorted(set(known) - {row.student_id for row in rows})
     lines = last_lines(session, assignment.name)
+    most = best_scores(session, assignment.name)
     best = sum(cell.points for lesson in assignment.lessons for cell in lesson.cells)
-    students = [_student(row, assignment, lines) for row in rows]
+    students = [_student(row, assignment, lines, most) for row in rows]
     summary = {
         "assignment": assignment.name,
         "made": now().isoformat(timespec="seconds") + "Z",
         "best": best,
         "students": students,
+        "not_handed_in": missing,
         "mean": statistics.fmean(one["score"] for one in students) if students else None,
         "median": statistics.median(one["score"] for one in students) if students else None,
         "seconds": round(sum(line.wall_s for line in lines.values()), 3),
@@ -63,7 +71,12 @@ def summarise(session, assignment: Assignment) -> dict:
     return summary
 
 
-def _student(row: SubmittedAssignment, assignment: Assignment, lines: dict[tuple[str, str], Line]) -> dict:
+def _student(
+    row: SubmittedAssignment,
+    assignment: Assignment,
+    lines: dict[tuple[str, str], Line],
+    most: dict[tuple[str, str], float],
+) -> dict:
     mine = [lines.get((row.student_id, lesson.name)) for lesson in assignment.lessons]
     known = [line for line in mine if line is not None]
     order = list(_STATUS)
@@ -72,8 +85,14 @@ def _student(row: SubmittedAssignment, assignment: Assignment, lines: dict[tuple
     penalty = row.late_submission_penalty or 0.0
     return {
         "id": row.student_id,
+        "name": " ".join(filter(None, (row.student.first_name, row.student.last_name))),
         "score": max(0.0, row.score - penalty),
         "late_penalty": penalty,
+        "lost": sum(
+            most[line.student, line.notebook] - line.auto_score
+            for line in known
+            if line.auto_score is not None
+        ),
         "needs_manual_grade": bool(row.needs_manual_grade),
         "status": status,
         "isolation": ("none" if "none" in ran else ran[0]) if ran else "",
@@ -85,27 +104,49 @@ def _student(row: SubmittedAssignment, assignment: Assignment, lines: dict[tuple
 
 def _cell(notebook: str, cell, lines: dict[tuple[str, str], Line]) -> dict:
     outcomes = [
-        check
-        for (_, name), line in lines.items()
+        (student, check)
+        for (student, name), line in sorted(lines.items())
         if name == notebook and line.status in ("graded", "student-failed")
         for check in line.checks
         if check["grade_id"] == cell.grade_id
     ]
-    counts: dict[str, int] = {}
-    messages = {"": ""}
-    for check in outcomes:
-        if check["points"] < check["best"]:
-            counts[check["mistake"]] = counts.get(check["mistake"], 0) + 1
-            messages.setdefault(check["mistake"], check["message"].partition("\n")[0])
-    ranked = sorted(counts.items(), key=lambda item: (item[0] == "", -item[1], item[0]))
+    failed = [(student, check) for student, check in outcomes if check["points"] < check["best"]]
     return {
         "cell": cell.grade_id,
         "notebook": notebook,
         "points": cell.points,
         "graded": len(outcomes),
-        "passed": sum(check["points"] >= check["best"] for check in outcomes),
-        "mistakes": [{"id": id, "students": count, "message": messages[id]} for id, count in ranked],
+        "passed": len(outcomes) - len(failed),
+        "mistakes": list(_mistakes(failed)),
     }
+
+
+def _mistakes(failed: list[tuple[str, dict]]) -> Iterator[dict]:
+    """Named mistakes, then what has no name by its message; each with who made it, the frequent ones first."""
+    named, unnamed, messages = defaultdict(list), defaultdict(list), {}
+    for student, check in failed:
+        message = check["message"].partition("\n")[0]
+        if check["mistake"]:
+            named[check["mistake"]].append(student)
+            messages.setdefault(check["mistake"], message)
+        else:
+            unnamed[message[:_MESSAGE]].append(student)
+    for id, who in _by_number(named):
+        yield _mistake(id, messages[id], who)
+    ranked = _by_number(unnamed)
+    for message, who in ranked[:_UNNAMED]:
+        yield _mistake("", message, who)
+    rest = sorted(student for _, who in ranked[_UNNAMED:] for student in who)
+    if rest:
+        yield _mistake("", "", rest)
+
+
+def _by_number(groups: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _mistake(id: str, message: str, who: list[str]) -> dict:
+    return {"id": id, "students": len(who), "message": message, "who": who}
 
 
 def write_page(summary: dict, path: Path) -> Path:
@@ -118,7 +159,7 @@ def page(summary: dict) -> str:
     """The summary as HTML."""
     name, students = escape(summary["assignment"]), summary["students"]
     count = f"{len(students)} submission{'' if len(students) == 1 else 's'}"
-    facts = [count, f"graded in {summary['seconds']:.1f} s of work", f"written {escape(summary['made'])}"]
+    facts = [count, f"graded in {summary['seconds']:.1f} s of work", f"written {_date(summary['made'])}"]
     if students:
         facts.insert(
             1, f"mean {summary['mean']:.2f}, median {summary['median']:.2f} of {summary['best']:g} XP"
@@ -134,21 +175,37 @@ def page(summary: dict) -> str:
         name=name,
         facts=" · ".join(facts),
         warning=warning,
-        attention=_attention(students),
+        attention=_attention(students, summary["not_handed_in"]),
         cells="".join(map(_cell_section, summary["cells"])) or "<p>The assignment has no checks.</p>",
         students=_student_rows(students, summary["best"]),
     )
 
 
-def _attention(students: list[dict]) -> str:
+def _date(made: str) -> str:
+    return escape(made.replace("T", " ").replace("Z", " UTC"))
+
+
+def _attention(students: list[dict], missing: list[str]) -> str:
     rows = [
         f"<li><b>{escape(one['id'])}</b> ({_STATUS[one['status']]}): {_words(' '.join(one['remarks']))}</li>"
         for one in students
         if one["remarks"] or one["status"] in ("grader-failed", "not-rebuilt")
     ]
+    lost = [f"<b>{escape(one['id'])}</b> (-{one['lost']:g})" for one in students if one["lost"] > 0]
+    if lost:
+        rows.append(f"<li>Had more points when graded earlier: {', '.join(lost)}</li>")
+    by_hand = [one["id"] for one in students if one["needs_manual_grade"]]
+    if by_hand:
+        rows.append(f"<li>A person has to grade, in formgrader: {_names(by_hand)}</li>")
+    if missing:
+        rows.append(f"<li>In the gradebook, and not handed in: {_names(missing)}</li>")
     if not rows:
         return "<p>Nothing: every submission was graded as it was handed in.</p>"
     return f"<ul>{''.join(rows)}</ul>"
+
+
+def _names(ids: list[str]) -> str:
+    return ", ".join(f"<b>{escape(id)}</b>" for id in ids)
 
 
 def _words(text: str) -> str:
@@ -158,10 +215,13 @@ def _words(text: str) -> str:
 
 def _cell_section(cell: dict) -> str:
     graded, passed = cell["graded"], cell["passed"]
-    rows = [_bar("passed", passed, graded, "", "✓")]
+    rows = [_bar("passed", passed, graded, "good", "✓")]
     for mistake in cell["mistakes"]:
-        label = mistake["id"] or "something else"
-        rows.append(_bar(label, mistake["students"], graded, mistake["message"], "✗"))
+        label, message = escape(mistake["id"]), _words(mistake["message"])
+        label, message = (label, message) if label else (message or "something else", "")
+        more = f"<br><small>{message}</small>" if message else ""
+        more += f"<details><summary>who</summary>{_names(mistake['who'])}</details>"
+        rows.append(_bar(label, mistake["students"], graded, "bad", "✗", more))
     return (
         f"<h3>{escape(cell['cell'])} <small>{cell['points']:g} XP</small></h3>"
         f"<table><caption>{passed} of {graded} passed</caption><thead><tr><th scope='col'>what</th>"
@@ -170,12 +230,10 @@ def _cell_section(cell: dict) -> str:
     )
 
 
-def _bar(label: str, count: int, of: int, message: str, sign: str) -> str:
+def _bar(label: str, count: int, of: int, kind: str, sign: str, more: str = "") -> str:
     share = count / of if of else 0.0
-    kind = "good" if sign == "✓" else "bad"
-    more = f"<br><small>{_words(message)}</small>" if message else ""
     return (
-        f"<tr><th scope='row'><span aria-hidden='true'>{sign}</span> {escape(label)}{more}</th><td class='number'>{count}</td>"
+        f"<tr><th scope='row'><span aria-hidden='true'>{sign}</span> {label}{more}</th><td class='number'>{count}</td>"
         f"<td class='share'><span class='track'><span class='bar {kind}' style='width:{100 * share:.1f}%'></span></span> "
         f"{share:.0%}</td></tr>"
     )
@@ -188,8 +246,9 @@ def _student_rows(students: list[dict], best: float) -> str:
         said += ["a person has to grade it"] if one["needs_manual_grade"] else []
         said += [f"late: -{one['late_penalty']:g}"] if one["late_penalty"] else []
         said += ["not isolated"] if one["isolation"] == "none" else []
+        name = f"<br><small>{escape(one['name'])}</small>" if one["name"] else ""
         rows.append(
-            f"<tr><th scope='row'>{escape(one['id'])}</th><td class='number'>{one['score']:g} of {best:g}</td>"
+            f"<tr><th scope='row'>{escape(one['id'])}{name}</th><td class='number'>{one['score']:g} of {best:g}</td>"
             f"<td>{escape(', '.join(said))}</td><td class='number'>{one['attempt']}</td>"
             f"<td class='number'>{one['seconds']:.2f}</td></tr>"
         )
@@ -213,14 +272,17 @@ p.facts, small {{ color: var(--quiet); font-weight: normal; }}
 p.warning {{ background: var(--warn); padding: .6rem 1rem; border-left: 4px solid var(--bad); }}
 table {{ border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }}
 caption {{ text-align: left; color: var(--quiet); padding-bottom: .3rem; }}
-th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }}
+th, td {{ text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); }}
 tbody th {{ font-weight: normal; }}
+tbody th, li, h1, h3 {{ overflow-wrap: anywhere; }}
+summary {{ color: var(--quiet); cursor: pointer; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .share {{ white-space: nowrap; width: 12rem; }}
 .track {{ display: inline-block; width: 8rem; height: .7rem; background: var(--track); vertical-align: baseline; }}
 .bar {{ display: block; height: 100%; }}
 .good {{ background: var(--good); }}
 .bad {{ background: var(--bad); }}
+@media (max-width: 40rem) {{ .share {{ width: auto; }} .track {{ display: none; }} td, th {{ padding-right: .6rem; }} }}
 @media print {{ h3, table {{ break-inside: avoid; }} }}
 </style>
 </head>

@@ -35,7 +35,7 @@ def visible(source: str, limit: int) -> str:
 
 def shown(name: str) -> str:
     """A name that a student chose, as it may stand in a sentence: letters, digits, and a few signs; at most 60."""
-    return re.sub(r"[^\w .-]", "?", name)[:60]
+    return re.sub(r"[^\w .:()+@,-]", "?", name)[:60]
 
 
 _NAME = r"`[\w .-]{1,80}`"

@@ -1,8 +1,9 @@
-"""When a submission was handed in, as far as that can be believed."""
+"""What `nbgrader submit` writes beside a notebook: when it was handed in, as far as that can be believed, and a secret."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,11 +24,17 @@ _SLACK = timedelta(days=1)  # clocks and time zones
 
 @dataclass(frozen=True)
 class HandedIn:
-    """When, in UTC; None: not known. `note` says why a timestamp does not count."""
+    """When, in UTC; None: not known, or not believed. `note` says why a timestamp does not count.
+
+    Attributes:
+        text: the timestamp as it was handed in, where it is one, whether it counts or not.
+        secret: by which a student finds their feedback in the exchange, "" where there is none.
+    """
 
     when: datetime | None
     text: str = ""
     note: str = ""
+    secret: str = ""
 
 
 def timestamps(course: Course, assignment: str, trust: Trust) -> Callable[[str, Path], HandedIn]:
@@ -40,27 +47,39 @@ def timestamps(course: Course, assignment: str, trust: Trust) -> Callable[[str, 
     inbound = _inbound(course, assignment) if trust == "exchange" else frozenset()
 
     def handed_in(student: str, folder: Path) -> HandedIn:
+        secret = _secret(folder)
         path = folder / "timestamp.txt"
-        if trust == "none" or not os.path.lexists(path):
-            return HandedIn(None)
+        if not os.path.lexists(path):
+            return HandedIn(None, secret=secret)
         try:
             text = read_file(path, 200).decode("ascii").strip()
             when = parse_utc(text)
         except (RebuildError, ValueError, OverflowError, UnicodeDecodeError):
-            return HandedIn(None, note="Its timestamp.txt is no time, and does not count.")
+            return HandedIn(None, note="Its timestamp.txt is no time, and does not count.", secret=secret)
+        if trust == "none":
+            return HandedIn(None, text, secret=secret)
+        note = ""
         if when > now() + _SLACK:
-            return HandedIn(
-                None, note=f"Its timestamp.txt says {shown(text)}, which is to come; it does not count."
+            note = f"Its timestamp.txt says {shown(text)}, which is to come; it does not count."
+        elif trust == "exchange" and f"{student}+{assignment}+{text}" not in inbound:
+            note = (
+                f"Its timestamp.txt says {shown(text)}, but the exchange has no such submission; it does not count "
+                "(--timestamps file: it does)."
             )
-        if trust == "exchange" and f"{student}+{assignment}+{text}" not in inbound:
-            return HandedIn(
-                None,
-                note=f"Its timestamp.txt says {shown(text)}, but the exchange has no such submission; it does not count "
-                "(--timestamps file: it does).",
-            )
-        return HandedIn(when, text)
+        return HandedIn(None if note else when, text, note, secret)
 
     return handed_in
+
+
+def _secret(folder: Path) -> str:
+    path = folder / "submission_secret.txt"
+    if not os.path.lexists(path):
+        return ""
+    try:
+        text = read_file(path, 200).decode("ascii").strip()
+    except (RebuildError, UnicodeDecodeError):
+        return ""
+    return text if re.fullmatch(r"\w{1,200}", text) else ""
 
 
 def _inbound(course: Course, assignment: str) -> frozenset[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from .places import course_root
+from .places import course_folder
 
 
 @click.command()
@@ -22,7 +24,7 @@ from .places import course_root
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The nbgrader course folder. [course]",
+    help="The nbgrader course folder. [this one, or the checkout's course]",
 )
 @click.option(
     "--timestamps",
@@ -60,9 +62,16 @@ def grade(
     from graders.autograde.zygote import Zygote
 
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
-    zygote = None if scheduler else Zygote()
-    with zygote or contextlib.nullcontext():
-        _grade_with(zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json)
+    assignment = assignment.rstrip("/\\")  # as a shell completes the folder's name
+    try:
+        zygote = None if scheduler else Zygote()
+        with zygote or contextlib.nullcontext():
+            _grade_with(
+                zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
+            )
+    except KeyboardInterrupt:  # before the first submission, or after the last
+        _say("Stopped. What is graded so far is kept; run the same command again and it goes on from there.")
+        sys.exit(130)
 
 
 def _grade_with(
@@ -75,7 +84,7 @@ def _grade_with(
     from graders.autograde.records import GradingError
     from graders.autograde.report import summarise, write_page
 
-    root = (folder or course_root() / "course").resolve()
+    root = (folder or course_folder()).resolve()
     tally = Tally()
     try:
         course = open_course(root)
@@ -90,7 +99,7 @@ def _grade_with(
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(summary, indent=2))
-    _tell(tally, page, interrupted, course, assignment)
+    _tell(tally, page, interrupted, course, assignment, force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
 
 
@@ -197,21 +206,39 @@ def _progress(total: int):
         yield lambda name: bar.update(task, advance=1, description=name), bar.stop
 
 
-def _tell(tally, page: Path, interrupted: bool, course, assignment: str) -> None:
-    for name, sentence in tally.attention:
+def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: bool) -> None:
+    for name, sentence in sorted(tally.attention, key=lambda one: one[0]):
         _say(f"{name}: {sentence}")
-    done = f"{tally.graded} graded, {tally.kept} were graded already"
+    done = f"{tally.graded} graded, {tally.kept} graded before"
     if tally.failed:
         done += f", {tally.failed} could not be (their old grades stay; run this again)"
-    if interrupted:
+    if interrupted and force:
+        _say(f"Stopped: {done}. With --force, the same command grades all of them again.")
+    elif interrupted:
         _say(f"Stopped: {done}. Run the same command again and it goes on from there.")
     else:
         _say(f"{done}. Summary: {page}")
-    old = list(course.folder("feedback", "*", assignment).parent.parent.glob(f"*/{assignment}"))
-    if tally.graded and old:
-        _say(
-            f"There is feedback of earlier grades: nbgrader generate_feedback {assignment} --force renews it."
+    old = list(_old_feedback(course, assignment))
+    if old:
+        who, only = (
+            (repr(old[0]), f" --student {shlex.quote(old[0])}")
+            if len(old) == 1
+            else (f"{len(old)} students", "")
         )
+        _say(
+            f"The feedback of {who} is of earlier grades: `nbgrader generate_feedback {assignment} --force{only}` renews it."
+        )
+
+
+def _old_feedback(course, assignment: str) -> Iterator[str]:
+    """Students whose page was written before their notebook was graded last."""
+    for folder in sorted(course.folder("feedback", "*", assignment).parent.parent.glob(f"*/{assignment}")):
+        student = folder.parent.name
+        for notebook in course.folder("autograded", student, assignment).glob("*.ipynb"):
+            page = folder / f"{notebook.stem}.html"
+            if page.exists() and page.stat().st_mtime < notebook.stat().st_mtime:
+                yield student
+                break
 
 
 def _say(sentence: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .places import course_root, units
+from .places import course_folder, lessons
 
 
 @click.command("lint-lesson")
@@ -62,7 +62,7 @@ def lint_lesson(
 
 
 def _chosen(names: tuple[str, ...]) -> list[Path]:
-    there = units(course_root())
+    there = lessons(course_folder())
     known = {name: path for path in there for name in (path.stem, path.stem.partition("-")[0])}
     for name in names:
         if name not in known:

@@ -23,8 +23,25 @@ def course_root(start: Path | None = None) -> Path:
     )
 
 
+def course_folder(start: Path | None = None) -> Path:
+    """The nbgrader course: the working directory or one above it that has `source/` and nbgrader's configuration, whatever
+    its name, as nbgrader's own commands take it; otherwise the checkout's `course/`.
+
+    Raises:
+        click.ClickException: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "source").is_dir() and any(folder.glob("nbgrader_config.*")):
+            return folder
+    return course_root(start) / "course"
+
+
 def units(root: Path) -> list[Path]:
-    """The source notebooks, in order."""
-    return sorted(
-        path for path in (root / "course" / "source").glob("*/*.ipynb") if path.stem == path.parent.name
-    )
+    """The source notebooks of a checkout, in order."""
+    return lessons(root / "course")
+
+
+def lessons(course: Path) -> list[Path]:
+    """The source notebooks of a course folder, in order."""
+    return sorted(path for path in (course / "source").glob("*/*.ipynb") if path.stem == path.parent.name)

@@ -8,24 +8,25 @@ from pathlib import Path
 
 import click
 
-from .places import course_root
+from .places import course_folder
 
 
 @click.command()
 @click.option("--student", help="Only this student's id.")
-@click.option("--db", help="The gradebook's address. [course/gradebook.db]")
+@click.option("--db", help="The gradebook's file or address. [that of the course]")
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw it, too (.svg, .png or .pdf)."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def xp(student: str | None, db: str | None, picture: Path | None, as_json: bool) -> None:
     """Show XP, levels and badges from the gradebook. A point is an XP."""
+    from graders.autograde.course import open_course
+    from graders.autograde.records import GradingError
     from graders.xp import GradebookError, read_students, standing
 
-    address = db or f"sqlite:///{course_root() / 'course' / 'gradebook.db'}"
     try:
-        students = read_students(address)
-    except GradebookError as error:
+        students = read_students(db or open_course(course_folder()).directory.db_url)
+    except (GradebookError, GradingError) as error:
         raise click.ClickException(str(error)) from error
     if student is not None:
         known = [one.id for one in students]
@@ -44,19 +45,22 @@ def xp(student: str | None, db: str | None, picture: Path | None, as_json: bool)
 
         try:
             draw(standings, picture)
-        except ValueError as error:
-            raise click.ClickException(f"{picture} can't be drawn: {error}") from error
+        except (ValueError, OSError) as error:
+            raise click.ClickException(
+                f"{picture} can't be drawn: {error}. Expected the name of an .svg, .png or .pdf file in a folder that can be "
+                "written to."
+            ) from error
         click.echo(f"Drawn to {picture}", err=True)
 
 
 def _print(standings: list) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from graders.xp import BADGES
 
     titles = {badge.id: badge.title for badge in BADGES}
-    table = Table("student", "XP", "rank", "next", "badges")
+    table = Table(Column("student", overflow="fold"), "XP", "rank", "next", "badges")
     for one in standings:
         name = one.student.id + (f" ({one.student.name})" if one.student.name else "")
         following = f"{one.next_rank} in {one.to_next:g} XP" if one.next_rank else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from .rules import Student
 
@@ -20,7 +20,7 @@ def read_students(url: str) -> list[Student]:
     Late penalties and extra credit are in the score, as nbgrader computes it.
 
     Args:
-        url: as nbgrader takes it ("sqlite:////path/to/gradebook.db").
+        url: as nbgrader takes it ("sqlite:////path/to/gradebook.db"), or a file of SQLite.
 
     Raises:
         GradebookError: missing, locked, older, or no gradebook. It is not changed.
@@ -34,6 +34,11 @@ def read_students(url: str) -> list[Student]:
             )
     except OperationalError as error:
         raise GradebookError(_explain(url, str(error.orig))) from error
+    except (ArgumentError, ImportError) as error:  # no address, or of a database whose driver is not there
+        raise GradebookError(
+            f"{url} is no address of a gradebook ({error}). Expected a file that nbgrader writes, or an address such as "
+            "postgresql+psycopg://... whose driver is installed."
+        ) from error
     except DatabaseError as error:
         raise GradebookError(
             f"{url} is no gradebook ({error.orig}). Expected the database that nbgrader writes."
@@ -54,7 +59,7 @@ def _student(student) -> Student:
 
 def _read_only(url: str) -> str:
     """An address that opens an SQLite file for reading alone: opening a missing one must not make it."""
-    parsed = make_url(url)
+    parsed = make_url(url if "://" in url else f"sqlite:///{url}")
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return url
     path = Path(parsed.database)

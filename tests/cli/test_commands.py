@@ -46,6 +46,18 @@ def test_outside_a_course_it_says_where_to_go(tmp_path, monkeypatch):
     assert "cd" in caught.value.message
 
 
+def test_a_course_folder_of_any_name_is_the_course_inside_it(tmp_path):
+    from graders.cli import places
+
+    checkout, other = tmp_path / "checkout", tmp_path / "spring"
+    for folder in (checkout / "course", other):
+        (folder / "source").mkdir(parents=True)
+    (other / "submitted").mkdir()
+    (other / "nbgrader_config.py").write_text("c = get_config()\n")
+    assert places.course_folder(other / "submitted") == other
+    assert places.course_folder(checkout) == checkout / "course"
+
+
 def test_a_taken_port_gets_a_sentence():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

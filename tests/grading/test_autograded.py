@@ -111,6 +111,15 @@ def test_what_code_said_is_plain_text_and_cut(soup):
         assert len(text.encode()) < 20_000 and "cut here: it was 200,003 bytes long" in text
 
 
+def test_what_the_grader_noticed_is_said_once(soup):
+    (lesson,) = soup.lessons
+    rebuilt = rebuild(soup, lesson, b'{"cells": []}', "ada")
+    notes = rebuilt.submission.notes
+    assert notes
+    noticed = autograded_notebook(lesson, rebuilt, evidence(0.0, notes=notes)).cells[0].source
+    assert all(noticed.count(note) == 1 for note in notes)
+
+
 def test_grades_without_isolation_are_marked(soup):
     notebook = autograded_notebook(soup.lessons[0], hand_in(soup), evidence(4, isolation="none"))
     assert UNSAFE in notebook.cells[0].source

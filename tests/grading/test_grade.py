@@ -132,6 +132,11 @@ def test_feedback_names_the_mistake(graded):
     assert message[:60] in plain(graded.feedback("one-mistake"))
 
 
+def test_pictures_and_messages_fit_the_feedback_and_hints_can_be_seen_to_open(graded):
+    style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", graded.feedback("plain"), re.S))
+    assert all(rule in style for rule in ("max-width: 100%; height: auto", "pre-wrap", "display: list-item"))
+
+
 def test_feedback_has_nothing_of_a_students_but_text(graded):
     html = graded.feedback("marked")
     assert "alert(1)" in html and HTML not in html and "<img src=x" not in html
@@ -141,9 +146,21 @@ def test_feedback_has_nothing_of_a_students_but_text(graded):
 def test_running_it_again_grades_nothing_twice(graded):
     before, times = ledger(graded.address), attempts(graded.address)
     files = {path: path.stat().st_mtime_ns for path in graded.folder.glob("autograded/*/*/*.ipynb")}
-    assert f"0 graded, {len(times)} were graded already" in graded.grade()
+    assert f"0 graded, {len(times)} graded before" in graded.grade()
     assert (ledger(graded.address), attempts(graded.address)) == (before, times)
     assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
+def test_feedback_of_earlier_grades_is_told_until_it_is_renewed(graded, tmp_path):
+    room = graded.copy(tmp_path / "course")
+    assert "is of earlier grades" not in room.grade()
+    room.hand_in("nothing", RIGHT)
+    command = f"`nbgrader generate_feedback {UNIT} --force --student nothing`"
+    assert command in room.grade()
+    assert command in room.grade()  # though nothing was graded
+    room.nbgrader(*command.strip("`").split()[1:])
+    assert "is of earlier grades" not in room.grade()
+    assert f"Score: {BEST:.1f} / {BEST:.1f}" in plain(room.feedback("nothing"))
 
 
 def test_the_summary_counts_named_mistakes_cell_by_cell(graded):

@@ -9,6 +9,7 @@ import pytest
 from classroom import BEST, RIGHT, UNIT, Classroom, wrong
 from ledger import attempts, grades, ledger
 from nbgrader.api import Gradebook
+from nbgrader.utils import notebook_hash
 
 from graders.autograde.assignment import load_assignment
 from graders.autograde.batch import Done, Held, available_isolation, grader_failed
@@ -270,6 +271,85 @@ def test_a_late_submission_is_penalised_where_its_time_can_be_believed(room, boo
     assert "odd: Its timestamp.txt is no time" in said and "future: Its timestamp.txt says 9999" in said
     times = {row[0]: row[-1] for row in grades(room.address)["comments"]}
     assert [student for student, when in times.items() if when] == ["early", "late"]
+
+
+def test_why_a_time_does_not_count_is_for_the_instructor_alone(room, book, grade):
+    late_course(room, book)
+    stamp(room, "own", DUE - timedelta(days=3), through_exchange=False)
+    for tally in (grade(), grade()):  # the summary says it however often it is made
+        (own,) = tally.summary["students"]
+        assert "the exchange has no such submission" in " ".join(own["remarks"])
+    assert "timestamp" not in room.autograded("own").cells[0].source
+
+
+PLUGIN = """
+from nbgrader.plugins import BasePlugin
+
+class HalfAPoint(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 0.5
+"""
+
+
+def test_a_plugin_in_the_course_folder_decides_the_penalty(room, book, grade):
+    late_course(room, book)
+    stamp(room, "late", DUE + timedelta(hours=1), through_exchange=True)
+    config = room.folder / "nbgrader_config.py"
+    text = config.read_text()
+    config.write_text(f"{text}\nc.AssignLatePenalties.plugin_class = 'late_by_half.HalfAPoint'\n")
+    with pytest.raises(GradingError, match=r"plugin for late penalties can't be loaded .*late_by_half"):
+        grade()
+    (room.folder / "late_by_half.py").write_text(PLUGIN)
+    grade()
+    assert room.xp() == {"late": BEST - 0.5}
+
+
+def test_feedback_is_released_to_the_exchange_under_the_students_secret(room, book, grade):
+    late_course(room, book)
+    stamp(room, "ada", DUE - timedelta(hours=1), through_exchange=True)
+    handed_in = room.folder / "submitted" / "ada" / UNIT
+    (handed_in / "submission_secret.txt").write_text("5ec2e7")
+    grade()
+    room.nbgrader("generate_feedback", UNIT)
+    room.nbgrader("release_feedback", UNIT)
+    name = notebook_hash(secret="5ec2e7", notebook_id=UNIT)
+    released = room.folder / "exchange" / "transfer-learning" / "feedback" / f"{name}.html"
+    assert released.read_text() == room.feedback("ada")
+    (handed_in / "submission_secret.txt").write_text("../../elsewhere")
+    grade(force=True)
+    assert not (room.folder / "autograded" / "ada" / UNIT / "submission_secret.txt").exists()
+
+
+def test_the_summary_knows_names_and_who_has_not_handed_in(room, book, grade):
+    book.add_student("ada", first_name="Ada", last_name="Lovelace")
+    book.add_student("eve")
+    room.hand_in("ada", RIGHT)
+    room.hand_in("ben", RIGHT)
+    summary = grade().summary
+    assert [(one["id"], one["name"]) for one in summary["students"]] == [("ada", "Ada Lovelace"), ("ben", "")]
+    assert summary["not_handed_in"] == ["eve"]
+
+
+def test_the_summary_says_who_had_more_points_before(room, grade):
+    room.hand_in("ada", RIGHT)
+    room.hand_in("ben", wrong("build-head", "one-score"))
+    grade()
+    room.hand_in("ada", wrong("build-head", "one-score"))
+    room.hand_in("ben", RIGHT)
+    for tally in (grade(), grade(force=True)):
+        assert {one["id"]: one["lost"] for one in tally.summary["students"]} == {"ada": 1, "ben": 0}
+
+
+def test_the_summary_says_who_made_which_mistake_named_or_not(room, grade):
+    for student in ("ada", "ben"):
+        room.hand_in(student, wrong("build-head", "one-score"))
+    room.hand_in("cleo", RIGHT | {"build-head": "def build_head(hidden_size, num_classes):\n    return lyer"})
+    room.hand_in("dan", {id: source for id, source in RIGHT.items() if id != "build-head"})
+    cell = next(cell for cell in grade().summary["cells"] if cell["cell"] == "check-build-head")
+    named, *others = cell["mistakes"]
+    assert (named["id"], named["students"], named["who"]) == ("one-score", 2, ["ada", "ben"])
+    said = {one["who"][0]: one["message"] for one in others}
+    assert "NameError" in said["cleo"] and "not written yet" in said["dan"] and len(said) == 2
 
 
 def test_timestamps_of_other_ways_count_when_told_to_as_with_stock_nbgrader(room, book, grade):

@@ -332,6 +332,21 @@ def test_one_file_of_another_name_is_taken_and_two_are_not(tmp_path):
     assert find_notebooks(tmp_path / "nobody", (UNIT,))[0].path is None
 
 
+def test_an_ending_in_capitals_is_an_ending(tmp_path):
+    (tmp_path / f"{UNIT}.IPYNB").write_text("{}")
+    (found,) = find_notebooks(tmp_path, (UNIT,))
+    assert (found.path, found.notes) == (tmp_path / f"{UNIT}.IPYNB", ())
+
+
+def test_where_there_is_no_notebook_it_says_what_there_is(tmp_path):
+    (tmp_path / "timestamp.txt").write_text("2026-01-10 10:00:00 UTC")
+    assert "and it is empty" in find_notebooks(tmp_path, (UNIT,))[0].problem
+    (tmp_path / "homework <b>.zip").write_bytes(b"PK")
+    (tmp_path / UNIT).mkdir()
+    problem = find_notebooks(tmp_path, (UNIT,))[0].problem
+    assert f"it has a folder {UNIT}, homework ?b?.zip. Hand in the notebook itself" in problem
+
+
 # Anything JSON can say, with words in it that mean something to a reader of notebooks.
 words = st.sampled_from(
     ["cells", "cell_type", "code", "markdown", "source", "metadata", "nbgrader", "grade_id", "build-head",

@@ -73,12 +73,26 @@ def test_a_locked_gradebook_says_so(book):
     database.close()
 
 
+@pytest.mark.parametrize("address", ["nosuchdatabase://x", "sqlite//x://"])
+def test_what_is_no_address_gets_a_sentence(address):
+    with pytest.raises(GradebookError, match="is no address of a gradebook"):
+        read_students(address)
+
+
+def test_a_file_will_do_for_an_address(book):
+    assert read_students(str(book)) == read_students(f"sqlite:///{book}")
+
+
 def test_the_command_prints_draws_and_explains(book, tmp_path):
     command = [sys.executable, "-m", "graders.cli", "xp", "--db", f"sqlite:///{book}"]
     picture = tmp_path / "xp.svg"
     shown = subprocess.run([*command, "--picture", str(picture)], capture_output=True, text=True, check=True)
     assert "Ada Lovelace" in shown.stdout
     assert "2 XP" in picture.read_text() or "XP: Ada Lovelace: 2 XP" in picture.read_text()
+    nowhere = str(tmp_path / "nowhere" / "xp.svg")
+    undrawn = subprocess.run([*command, "--picture", nowhere], capture_output=True, text=True)
+    assert undrawn.returncode == 1 and "Traceback" not in undrawn.stderr
+    assert "can't be drawn" in undrawn.stderr and ".svg, .png or .pdf" in undrawn.stderr
     unknown = subprocess.run([*command, "--student", "bob"], capture_output=True, text=True)
     assert unknown.returncode == 1
     assert "has no student 'bob'. It has ada" in unknown.stderr
