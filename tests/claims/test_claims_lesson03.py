@@ -9,7 +9,7 @@ from tlwidgets.claims import features03, fusion03, spaces03
 from tlwidgets.claims import lesson03 as lesson
 from tlwidgets.models import load_audio_backbone
 
-pytestmark = [pytest.mark.xdist_group("lesson03"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
