@@ -35,14 +35,12 @@ def stock(tmp_path_factory) -> Scene:
     return prepared(Scene.make(tmp_path_factory.mktemp("stock") / "scene"))
 
 
-@pytest.mark.xdist_group("attacks")
 @pytest.mark.parametrize("id", ATTACKS)
 def test_an_attack_does_no_harm(ours, id):
     found = ours.attack(ATTACKS[id], feedback=ATTACKS[id].family == "injection")
     assert found.harm(BEST) == []
 
 
-@pytest.mark.xdist_group("attacks-landlock")
 @pytest.mark.parametrize("id", [id for id, one in ATTACKS.items() if one.family in _BY_ISOLATION])
 def test_an_attack_does_no_harm_without_namespaces(landlocked, id):
     assert landlocked.attack(ATTACKS[id]).harm(BEST) == []
@@ -57,7 +55,6 @@ REAL = {
 }
 
 
-@pytest.mark.xdist_group("attacks-landlock")
 @pytest.mark.parametrize("id", REAL)
 def test_an_attack_is_real(stock, id, tmp_path):
     found = attack_stock(stock, ATTACKS[id], tmp_path / "own")

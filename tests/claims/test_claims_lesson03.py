@@ -8,8 +8,9 @@ import torch
 from tlwidgets.claims import features03, fusion03, spaces03
 from tlwidgets.claims import lesson03 as lesson
 from tlwidgets.models import load_audio_backbone
+from tlwidgets.train import FeatureCache
 
-pytestmark = [pytest.mark.xdist_group("lesson03"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -22,7 +23,9 @@ def test_no_object_nor_one_that_gives_it_away_crosses_from_pairing_to_the_search
     every = features03.drawings()
     features = {image.tobytes(): k for k, image in enumerate(every.images)}
     at = [features[image.tobytes()] for image in test.drawings.images]
-    assert torch.equal(test.image, lesson.see(every.images)[at])  # each picture has its own features
+    assert torch.equal(
+        test.image, lesson.see(every.images, keep=True)[at]
+    )  # each picture has its own features
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
@@ -94,3 +97,13 @@ def test_a_frozen_voice_is_not_moved_and_a_tuned_one_is():
         assert all(torch.equal(model.backbone.state_dict()[name], tensor) for name, tensor in before.items())
         run = lesson.train_voice(data, 0, frozen=frozen, passes=1 / 3)
         assert (run.costs.trainable < 2_000) == frozen and run.status == "finished"
+
+
+def test_what_a_student_brings_is_kept_nowhere(monkeypatch, tmp_path):
+    cache = FeatureCache(tmp_path, keep=True)
+    monkeypatch.setattr(features03, "_kept", lambda: cache)
+    pictures, wave = features03.drawings().images[:1], features03.words().waves[0]
+    own = [lesson.see(pictures), lesson.read_whole(["my own words"]), lesson.hear_word(wave)]
+    assert not list(tmp_path.rglob("*"))
+    assert torch.equal(lesson.see(pictures, keep=True), own[0])
+    assert len(list(tmp_path.iterdir())) == 1

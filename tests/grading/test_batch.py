@@ -17,7 +17,7 @@ from graders.autograde.records import GradingError, Limits
 from graders.autograde.sandbox import available_isolation
 from graders.autograde.zygote import Zygote
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 ISOLATION, _ = available_isolation()
 

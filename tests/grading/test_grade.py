@@ -8,7 +8,7 @@ import pytest
 from classroom import BEST, BY_ID, RIGHT, UNIT, Classroom, programs, wrong
 from ledger import attempts, grades, ledger
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 HTML = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 ESCAPES = "\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07"

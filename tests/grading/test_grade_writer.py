@@ -20,7 +20,7 @@ from graders.autograde.records import GradingError, Limits
 from graders.autograde.report import summarise
 from graders.autograde.timestamps import timestamps
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def failing(jobs):

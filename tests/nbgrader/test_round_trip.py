@@ -121,7 +121,7 @@ def graded(tmp_path_factory) -> Course:
     return course
 
 
-pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_each_student_gets_the_xp_they_earned(graded):

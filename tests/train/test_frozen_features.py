@@ -7,10 +7,13 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from tests.train.test_features import bottleneck
 from tlwidgets.train import FeatureCache, frozen_features
+from tlwidgets.train.features.key import model_key
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
 
@@ -100,3 +103,52 @@ def test_progress_goes_to_the_end_and_no_examples_get_a_sentence():
     assert told[-1] == (len(IMAGES), len(IMAGES)) and told == sorted(told)
     with pytest.raises(ValueError, match="at least"):
         frozen_features(bottleneck(), IMAGES[:0], prepared)
+
+
+def in_place(tensor: torch.Tensor) -> None:
+    with torch.no_grad():
+        tensor.add_(1)
+
+
+def behind_its_back(tensor: torch.Tensor) -> None:
+    """Its version stays what it was."""
+    tensor.data.add_(1)
+
+
+def through_numpy(tensor: torch.Tensor) -> None:
+    tensor.detach().numpy()[...] += 1
+
+
+def other_storage(tensor: torch.Tensor) -> None:
+    tensor.data = tensor.data + 1
+
+
+def by_a_fused_optimizer(tensor: torch.Tensor) -> None:
+    weight = nn.Parameter(tensor.detach())  # the same memory
+    weight.grad = torch.ones_like(weight)
+    torch.optim.AdamW([weight], lr=0.1, fused=True).step()
+
+
+WRITES = [in_place, behind_its_back, through_numpy, other_storage, by_a_fused_optimizer]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.lists(st.sampled_from(WRITES), min_size=1, max_size=3))
+def test_whatever_is_written_into_a_weight_or_buffer_changes_the_models_key(which, writes):
+    model = bottleneck().requires_grad_(False).eval()
+    keys, kept = [model_key(model)], {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    tensors = [tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point()]
+    for write in writes:
+        write(tensors[which % len(tensors)])
+        keys.append(model_key(model))
+    assert len(set(keys)) == len(keys)
+    model.load_state_dict(kept)
+    assert model_key(model) == keys[0]
+
+
+def test_a_weight_that_is_replaced_changes_the_models_key():
+    model = bottleneck().requires_grad_(False).eval()
+    before, (name, weight) = model_key(model), next(iter(model.named_parameters()))
+    place, _, last = name.rpartition(".")
+    setattr(model.get_submodule(place), last, nn.Parameter(weight + 1, requires_grad=False))
+    assert model_key(model) != before

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 from tests.views.conftest import click, shown
 from tests.views.pairs import picture_and_name, shared_space
 from tlwidgets.render.retrieval_state import MOST_LISTED, unit
+from tlwidgets.train import retrieval
 from tlwidgets.train.retrieval import random_recall
 from tlwidgets.views import RetrievalGrid
 
@@ -40,6 +41,36 @@ def grid(pairs, space):
         gallery_pictures=pairs.pictures,
         encode=space.encode,
     )
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from([0.0, 1e-8, 1e-7, 1e-3]), st.randoms())
+def test_ranks_and_the_order_shown_are_those_that_the_metric_counts(items, asked, noise, random):
+    """Ties of all sorts: vectors drawn from four, the same but for what another batch size or precision leaves."""
+    draw = np.random.default_rng(random.randrange(2**32))
+    four = draw.normal(size=(4, 5))
+    gallery, queries = (four[draw.integers(4, size=n)] for n in (items, asked))
+    gallery = (gallery + noise * draw.normal(size=gallery.shape)).astype(np.float32)
+    there = draw.integers(3, size=items)
+    wanted = draw.choice(there, size=asked)
+    counted = retrieval(
+        torch.tensor(queries), torch.tensor(gallery).double(), wanted.tolist(), there.tolist()
+    )
+    panel = RetrievalGrid(
+        queries,
+        gallery,
+        query_names=wanted.tolist(),
+        gallery_names=there.tolist(),
+        query_labels=wanted.tolist(),
+        gallery_labels=there.tolist(),
+        top=items,
+        ks=(1, 5),
+    )
+    assert tuple(panel.ranks) == counted.ranks
+    assert panel.recall == counted.recall
+    for query, rank in enumerate(counted.ranks):
+        panel.pick(query)
+        assert [hit["right"] for hit in panel.state["results"]].index(True) + 1 == rank
 
 
 vectors = arrays.arrays(

@@ -44,7 +44,7 @@ def named_drawings() -> tuple[Drawings, Tensor]:
     others = every.take(
         [k for k, name in enumerate(every.names) if name in spoken and every.styles[k] not in STYLES]
     )
-    features = torch.cat([see(drawings().images)[here], see(others.images)])
+    features = torch.cat([see(drawings().images, keep=True)[here], see(others.images, keep=True)])
     return _joined(drawings().take(here), others), features
 
 
@@ -85,24 +85,32 @@ def _kept() -> FeatureCache:
     return FeatureCache(keep=True)
 
 
-def see(pictures: np.ndarray) -> Tensor:
-    """Features (pictures, 1280) of pictures (pictures, height, width, 3) by EfficientNet-Lite0."""
+def see(pictures: np.ndarray, keep: bool = False) -> Tensor:
+    """Features (pictures, 1280) of pictures (pictures, height, width, 3) by EfficientNet-Lite0.
+
+    `keep` is for the course's own data: features of what a student brings stay nowhere.
+    """
     from tlwidgets.models.image import prepare_images
     from tlwidgets.train import frozen_features
 
     model, prepare = backbone("image")
     spec = dataclasses.replace(prepare.keywords["spec"], size=SIDE, crop=1.0)  # drawings fill their frame
-    return frozen_features(model, pictures, partial(prepare_images, spec=spec), cache=_kept())
+    return frozen_features(
+        model, pictures, partial(prepare_images, spec=spec), cache=_kept() if keep else None
+    )
 
 
-def read_whole(texts: Sequence[str]) -> Tensor:
-    """Features (texts, 384) of texts by MiniLM: the mean over their pieces. Each different text is read once."""
+def read_whole(texts: Sequence[str], keep: bool = False) -> Tensor:
+    """Features (texts, 384) of texts by MiniLM: the mean over their pieces. Each different text is read once.
+
+    `keep` as in `see`.
+    """
     from tlwidgets.train import frozen_features
 
     model, tokenizer = backbone("text")
     different = sorted(set(texts), key=lambda text: (len(text), text))  # those of a batch are about as long
     ids = tokenizer(different, return_tensors="pt", padding=True)["input_ids"]
-    found = frozen_features(_reader(model), ids, batch_size=64, cache=_kept())
+    found = frozen_features(_reader(model), ids, batch_size=64, cache=_kept() if keep else None)
     place = {text: number for number, text in enumerate(different)}
     return found[[place[text] for text in texts]]
 
@@ -123,10 +131,10 @@ def _reader(model: nn.Module) -> nn.Module:
     return Reader()
 
 
-def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Tensor:
+def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int, keep: bool = True) -> Tensor:
     """Features (sounds, parts, 256) of sounds (sounds, samples) by CREPE: the means over equal stretches of each.
 
-    `lengths` are in samples; `hop` samples lie from one window to the next.
+    `lengths` are in samples; `hop` samples lie from one window to the next. `keep` as in `see`.
     """
     import numpy as np
     import torch
@@ -145,14 +153,14 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int) -> Ten
     def to_full_length(hidden: Tensor) -> Tensor:
         return torch.nn.functional.pad(hidden, (0, 0, 0, steps - hidden.shape[1]))
 
-    hidden = frozen_features(model, waves, windows, after=to_full_length, cache=_kept())
+    hidden = frozen_features(model, waves, windows, after=to_full_length, cache=_kept() if keep else None)
     pooled = segment_pool(hidden, [length // hop + 1 for length in lengths], segments=parts)
     return pooled.unflatten(1, (parts, -1))
 
 
 def hear_word(wave: np.ndarray) -> Tensor:
     """Features (1, 1536) of one spoken word (samples,), 16,000 samples a second."""
-    return _hear_words(wave[None], [len(wave)])
+    return _hear_words(wave[None], [len(wave)], keep=False)
 
 
 @lru_cache(maxsize=1)
@@ -161,8 +169,8 @@ def heard_words() -> Tensor:
     return _hear_words(words().waves, words().lengths)
 
 
-def _hear_words(waves: np.ndarray, lengths: Sequence[int]) -> Tensor:
-    return hear(waves, lengths, WORD_HOP, WORD_PARTS).flatten(1)
+def _hear_words(waves: np.ndarray, lengths: Sequence[int], keep: bool = True) -> Tensor:
+    return hear(waves, lengths, WORD_HOP, WORD_PARTS, keep).flatten(1)
 
 
 def numbered(examples: Examples) -> Examples:

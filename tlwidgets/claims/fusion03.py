@@ -93,7 +93,7 @@ def _with_hum(said: Speech) -> Speech:
 
 @lru_cache(maxsize=1)
 def _words_of_sentences() -> Tensor:
-    return read_whole(sentences().texts)
+    return read_whole(sentences().texts, keep=True)
 
 
 def fusions(seed: int) -> dict[str, nn.Module]:
@@ -174,7 +174,7 @@ def categories(seed: int) -> Categories:
 
     (seen, image), heard, draw = named_drawings(), words(), random.Random(seed)
     sound = heard_words()
-    text = read_whole(heard.texts)
+    text = read_whole(heard.texts, keep=True)
     kind = dict(zip(seen.names, seen.groups, strict=True))
     family = dict(zip(seen.names, seen.families, strict=True))
     classes, styles = tuple(sorted(set(kind.values()))), sorted(set(seen.styles))

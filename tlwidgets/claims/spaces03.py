@@ -50,7 +50,7 @@ def pictures_and_words(seed: int) -> tuple[Paired, Paired]:
     import torch
 
     every = drawings()
-    features, texts = see(every.images), _every_name()
+    features, texts = see(every.images, keep=True), _every_name()
     split = split_drawings(numbered(every), by="object", train=TRAIN_OBJECTS, test=TEST_OBJECTS, seed=seed)
     parts = []
     for part in (split.train, split.test):
@@ -66,7 +66,7 @@ def _every_name() -> list[Tensor]:
     every = drawings()
     named = list(zip(every.names, every.groups, strict=True))[: len(set(every.objects))]
     return [
-        read_whole([template.format(name=name, group=group) for name, group in named])
+        read_whole([template.format(name=name, group=group) for name, group in named], keep=True)
         for template in TEMPLATES
     ]
 
@@ -159,7 +159,7 @@ def named(seed: int) -> tuple[Named, Named]:
 
 @lru_cache(maxsize=1)
 def _texts(names: tuple[str, ...]) -> Tensor:
-    return read_whole(names)
+    return read_whole(names, keep=True)
 
 
 def bind(train: Named, seed: int) -> SharedSpace:

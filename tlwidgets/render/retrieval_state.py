@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 
 from ..train import wilson_interval
-from ..train.retrieval import random_recall
+from ..train.retrieval import contested, cosines, first_right, random_recall
 from .words import percent, plural
 
 MOST_LISTED = 300
@@ -33,18 +34,16 @@ class Search:
         return self.against(self.queries)
 
     def against(self, vectors: np.ndarray) -> np.ndarray:
-        """Cosines of vectors of length 1 with the gallery; those that are equal but for rounding are equal."""
-        return np.round(vectors @ self.gallery.T, 9)
+        """Cosines of vectors (rows, width) with the gallery, (rows, items)."""
+        return cosines(torch.from_numpy(vectors), torch.from_numpy(self.gallery)).numpy()
 
     @cached_property
     def ranks(self) -> np.ndarray:
-        """The rank of each query's first right item, from 1; 0 where the gallery has none.
+        """The rank of each query's first right item, from 1; 0 where the gallery has none: those of `train.retrieval`.
 
         Of equal scores, wrong ones come first: a space in which all lies in one point finds nothing.
         """
-        best = np.where(self.right, self.scores, -np.inf).max(1, keepdims=True)
-        ranks = 1 + ((self.scores >= best) & ~self.right).sum(1)
-        return np.where(self.right.any(1), ranks, 0)
+        return first_right(torch.from_numpy(self.scores), torch.from_numpy(self.right)).numpy()
 
     def order(self, query: int) -> tuple[np.ndarray, np.ndarray]:
         """All items for a query, best first (of equal ones, wrong ones first), and their cosines."""
@@ -52,11 +51,11 @@ class Search:
 
     def order_for(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All items for a vector of length 1, best first, and their cosines."""
-        return _sorted(self.against(vector), np.zeros(len(self.gallery), bool))
+        return _sorted(self.against(vector[None])[0], np.zeros(len(self.gallery), bool))
 
 
 def _sorted(scores: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.lexsort((right, -scores))
+    order = np.lexsort((right, -contested(scores, right)))
     return order, scores[order]
 
 

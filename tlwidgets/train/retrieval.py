@@ -74,9 +74,7 @@ def retrieval(
             f"Query {lost} is of object {int(wanted[lost])}, and nothing in the gallery is. Expected something to find for "
             "each query: leave that query out, or add to the gallery."
         )
-    scores = _unit(queries) @ _unit(gallery).T
-    best = scores.masked_fill(~right, -math.inf).amax(1, keepdim=True)
-    ranks = (1 + ((scores >= best - EQUAL) & ~right).sum(1)).tolist()
+    ranks = first_right(cosines(queries, gallery), right.cpu()).tolist()
     items = len(gallery)
     counts = right.sum(1).tolist()
     ordered = sorted(ranks)
@@ -90,6 +88,29 @@ def retrieval(
         gallery=items,
         objects=len(there.unique()),
     )
+
+
+def cosines(queries: Tensor, gallery: Tensor) -> Tensor:
+    """Cosines (queries, items), in double precision and without the digits that only rounding tells apart."""
+    return (_unit(queries.detach().cpu().double()) @ _unit(gallery.detach().cpu().double()).T).round(
+        decimals=9
+    )
+
+
+def contested(scores, right):
+    """Scores by which to order a gallery: of equal ones (but for rounding) those of right items are a little lower.
+
+    For tensors and arrays alike; `right` is bool, of the same shape.
+    """
+    return scores - EQUAL * right
+
+
+def first_right(scores: Tensor, right: Tensor) -> Tensor:
+    """The rank of each query's first right item, from 1; 0 where it has none. `scores`, `right`: (queries, items)."""
+    order = contested(scores, right)
+    best = order.masked_fill(~right, -math.inf).amax(1, keepdim=True)
+    ranks = 1 + ((order >= best) & ~right).sum(1)
+    return torch.where(right.any(1), ranks, 0)
 
 
 def random_recall(items: int, right: int, k: int) -> float:
