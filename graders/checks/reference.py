@@ -101,7 +101,10 @@ def _try(function, reference, given: tuple, name: str, tolerances: dict) -> _Cas
         return _Case(given, None, raised, raised.message)
     if _differs(own, given, {"rtol": 0.0, "atol": 0.0, "allow_nan": True}, unknown=False):
         raise CheckFailed(f"`{name}` changed what it was given. Expected it to read its arguments only.")
-    return _Case(given, found, None, difference(found, expected, f"`{what}`", **tolerances))
+    failed = difference(found, expected, f"`{what}`", **tolerances)
+    return _Case(
+        given, found, None, f"{failed} Is a `return` missing?" if found is None and failed else failed
+    )
 
 
 def _shrunk(case: _Case, attempt: Callable[[tuple], _Case]) -> _Case:

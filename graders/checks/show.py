@@ -27,7 +27,9 @@ def type_name(value) -> str:
 
 
 def a_type(value) -> str:
-    """The type with its article: "an int", "a list"."""
+    """The type with its article: "an int", "a list"; of None, which has no other value, "None"."""
+    if value is None:
+        return "None"
     name = type_name(value)
     return f"{'an' if name[:1].lower() in ('a', 'e', 'i', 'o', 'u') else 'a'} {name}"
 

@@ -18,6 +18,16 @@ model = BertForSequenceClassification(config)
 panel = FreezePanel(model)
 panel.preset("feature-extraction")
 """
+LONG_TYPES = """
+from torch import nn
+from tlwidgets import FreezePanel
+
+class BlockWithANameThatIsLongerThanItsRow(nn.Sequential):
+    pass
+
+blocks = nn.ModuleList(BlockWithANameThatIsLongerThanItsRow(nn.Linear(8, 8), nn.ReLU()) for _ in range(4))
+model = nn.ModuleDict({"picture_encoder": nn.ModuleDict({"blocks": blocks}), "head": nn.Linear(8, 2)})
+"""
 LEARNS = (
     "print(all(p.requires_grad for p in model.bert.encoder.layer[3].parameters()),"
     " any(p.requires_grad for p in model.bert.encoder.layer[2].parameters()))"
@@ -114,6 +124,16 @@ def test_no_serious_barrier_in_either_theme(panel, theme):
     found = Axe().run(panel.page, context=".tl-freeze", options={"resultTypes": ["violations"]})
     serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in serious]
+
+
+def test_in_a_narrow_window_types_are_cut_and_labels_are_not(notebook):
+    opened = notebook("freeze_narrow.ipynb", LONG_TYPES, "FreezePanel(model)")
+    opened.locate(".tl-freeze [role=treeitem]").first.wait_for()
+    for width in (800, 560):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        cut = "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"
+        assert opened.locate(".tl-freeze .tl-label").evaluate_all(cut) == []
+        assert opened.locate(".tl-freeze .tl-type").evaluate_all(cut) != []
 
 
 def test_closed_and_opened_again_the_notebook_has_a_receipt(panel):

@@ -26,6 +26,11 @@ def test_bars_say_each_value():
     assert chart.alt == "Bars of accuracy: frozen 75.0%; scratch 60.0%; chance 50%."
 
 
+def test_many_bars_stand_closer_so_that_their_words_stay_readable_where_the_page_is_narrow():
+    four, six = (bars(dict.fromkeys("abcdef"[:number], 0.5), ylabel="right") for number in (4, 6))
+    assert six.width < 1.1 * four.width
+
+
 def test_pairs_of_bars_say_both_values():
     chart = before_after({"film": (161.4, 108.2), "news": (155.0, 126.0)}, ylabel="perplexity")
     assert chart.alt == "Bars of perplexity: film 161 before, 108 after; news 155 before, 126 after."

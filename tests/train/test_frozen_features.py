@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.train.test_features import bottleneck
-from tlwidgets.train import FeatureCache, frozen_features
+from tlwidgets.train import FeatureCache, frozen_features, telling
 from tlwidgets.train.features.key import model_key
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
@@ -99,7 +99,8 @@ def test_where_they_cannot_be_kept_they_are_computed_all_the_same(tmp_path):
 
 def test_progress_goes_to_the_end_and_no_examples_get_a_sentence():
     told = []
-    frozen_features(bottleneck(), IMAGES, prepared, progress=lambda done, total: told.append((done, total)))
+    with telling(lambda done, total, words: told.append((done, total))):
+        frozen_features(bottleneck(), IMAGES, prepared)
     assert told[-1] == (len(IMAGES), len(IMAGES)) and told == sorted(told)
     with pytest.raises(ValueError, match="at least"):
         frozen_features(bottleneck(), IMAGES[:0], prepared)

@@ -232,3 +232,14 @@ def test_the_cost_shown_is_the_plans(panel):
     panel.preset("feature-extraction")
     assert panel.plan == FreezePlan.preset("feature-extraction", panel.tree)
     assert "What the figures rest on" in freeze_html(panel.state)
+
+
+def test_code_that_sets_up_what_is_so_already_leaves_no_message_and_a_click_gets_one(panel):
+    panel.preset("feature-extraction")
+    again = FreezePanel(panel.model)
+    again.set_policy("bert.embeddings", "frozen")
+    assert again.state["message"]["text"] == ""
+    again._widget = FreezeWidget(again)
+    again.set_policy("bert.embeddings", "frozen")
+    assert again.state["message"]["text"] == "It is so already."
+    again.close()

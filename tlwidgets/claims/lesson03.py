@@ -30,6 +30,7 @@ from .spaces03 import (
     pair_up,
     pictures_and_words,
     search,
+    written,
 )
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "train_voice",
     "uses",
     "without",
+    "written",
 ]
 
 

@@ -85,15 +85,22 @@ def pair_up(train: Paired, seed: int) -> SharedSpace:
     return space
 
 
-def search(space: SharedSpace, test: Paired) -> tuple[Retrieval, Retrieval]:
-    """How well words find pictures, and pictures words, among objects that were never paired; names in every template."""
+def written(space: SharedSpace, objects: Tensor) -> Tensor:
+    """Points (objects, width) of the names of these objects, each the middle of its name in every template."""
     import torch
 
-    from tlwidgets.train import class_points, retrieval
+    from tlwidgets.train import class_points
+
+    points = torch.stack([space.embed("text", texts[objects]) for texts in _every_name()], 1)
+    return class_points(points.flatten(0, 1), len(TEMPLATES))
+
+
+def search(space: SharedSpace, test: Paired) -> tuple[Retrieval, Retrieval]:
+    """How well words find pictures, and pictures words, among objects that were never paired; names in every template."""
+    from tlwidgets.train import retrieval
 
     objects = test.objects.unique()
-    written = torch.stack([space.embed("text", texts[objects]) for texts in _every_name()], 1)
-    text, image = class_points(written.flatten(0, 1), len(TEMPLATES)), space.embed("image", test.image)
+    text, image = written(space, objects), space.embed("image", test.image)
     return retrieval(text, image, objects, test.objects), retrieval(image, text, test.objects, objects)
 
 

@@ -58,14 +58,19 @@ def bars(values: Mapping[str, float], *, ylabel: str, notes: Sequence[str] = (),
         raise ValueError(f"{len(notes)} notes for {len(values)} bars; give as many of each.")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(2.2 + 1.9 * len(values), 3.3), layout="constrained")
+    inches, letters = (1.9, 18) if len(values) <= 4 else (1.4, 15)  # a wide figure is shown small
+    figure, axes = pyplot.subplots(figsize=(2.2 + inches * len(values), 3.3), layout="constrained")
     drawn = axes.bar(
-        [fill(name, 18) for name in values], list(values.values()), color=COLOURS[: len(values)], width=0.55
+        [fill(name, letters) for name in values],
+        list(values.values()),
+        color=COLOURS[: len(values)],
+        width=0.55,
     )
     above = [f"{value:.1%}" for value in values.values()]
     if notes:
         above = [f"{value}\n{note}" for value, note in zip(above, notes, strict=True)]
-    axes.bar_label(drawn, above, padding=3)
+    # Chance may be where a number is: the line ends before it.
+    axes.bar_label(drawn, above, padding=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     axes.set_ylim(0, 1)
     axes.set_ylabel(ylabel)
     _finish(axes, chance)

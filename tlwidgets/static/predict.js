@@ -9,6 +9,7 @@ function render({ model, el }) {
   const question = h(initial.kind === "number" ? "label" : "div", { class: "tl-question", id: `${inputId}-q` }, initial.question);
   if (initial.kind === "number") question.setAttribute("for", inputId);
   root.append(question, body, message);
+  keepKeys(root); // the notebook would take Enter: the form would not be sent
 
   const send = (value) => model.send({ type: "guess", value });
 

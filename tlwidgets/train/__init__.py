@@ -29,6 +29,7 @@ from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
 from .retrieval import Retrieval, class_points, prompts, retrieval, zero_shot
 from .snapshots import Snapshots
+from .telling import telling
 from .trace import Trace
 from .unfreezing import Unfreezing
 
@@ -88,5 +89,6 @@ __all__ = [
     "run_digest",
     "zero_shot",
     "switch_modalities",
+    "telling",
     "wilson_interval",
 ]

@@ -228,7 +228,8 @@ class FreezePanel:
                 "Thaw another group first (the head, for instance), then freeze this one."
             )
         if plan == self._plan:
-            self._say("info", said or "It is so already.")
+            if said or self._widget is not None:  # code that sets up a panel is told nothing
+                self._say("info", said or "It is so already.")
             self._publish()
             return
         before = self._plan

@@ -12,8 +12,9 @@ from .train_state import time_words
 def progress_bar(title: str) -> Callable[[int, int, str], None]:
     """Show a bar and return the function that moves it: `tell(done, total, what_comes_next)`.
 
-    `Arena.fight(on_progress=progress_bar("the arena"))` draws itself so. Where nobody looks (papermill, nbconvert), nothing
-    is shown.
+    `Arena.fight(on_progress=progress_bar("the arena"))` draws itself so, and `with telling(progress_bar("looking"))` what is
+    computed within. Of several pieces of work, one after the other, each begins anew. Drawn ten times a second at most. Where
+    nobody looks (papermill, nbconvert), nothing is shown.
     """
     if not is_live():
         return lambda done, total, words: None
@@ -23,11 +24,16 @@ def progress_bar(title: str) -> Callable[[int, int, str], None]:
     bar = ipywidgets.IntProgress(value=0, max=1, description=title, style={"description_width": "initial"})
     text = ipywidgets.Label("starting")
     display(ipywidgets.HBox([bar, text]))
-    started, first = time.monotonic(), None
+    started, first, last, drawn = time.monotonic(), None, (0, 0), 0.0
 
     def tell(done: int, total: int, words: str) -> None:
-        nonlocal first
-        first = done if first is None else first
+        nonlocal started, first, last, drawn
+        if first is not None and (done < last[0] or total != last[1]):
+            started, first = time.monotonic(), None
+        first, last = done if first is None else first, (done, total)
+        if first < done < total and time.monotonic() - drawn < 0.1:
+            return
+        drawn = time.monotonic()
         bar.max, bar.value = total, done
         left = ""
         if done > first and done < total:

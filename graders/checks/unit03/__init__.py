@@ -5,7 +5,7 @@ from .fuse_late import FUSE_LATE, check_fuse_late
 from .really_uses import REALLY_USES, check_really_uses
 from .split_clips import SPLIT_CLIPS, check_split_clips
 
-EXERCISES = (FUSE_LATE, CONTRASTIVE_LOSS, REALLY_USES, SPLIT_CLIPS)
+EXERCISES = (CONTRASTIVE_LOSS, REALLY_USES, SPLIT_CLIPS, FUSE_LATE)
 
 __all__ = [
     "EXERCISES",

@@ -1,4 +1,4 @@
-"""Exercise 2: `contrastive_loss(image, text, objects, log_scale)` is the loss that draws pairs together, as CLIP's does.
+"""Exercise 1: `contrastive_loss(image, text, objects, log_scale)` is the loss that draws pairs together, as CLIP's does.
 
 `image` and `text` (examples, width) are embeddings, row by row of the same thing; `objects` (examples,) says of which, and
 rows of the same object are all right answers. Scores are the cosines of all pairs times `exp(log_scale)`. The function
@@ -22,6 +22,7 @@ from ..compare import same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
 from ..running import call, numbers, quiet
+from ..show import a_type
 
 _CALL = "contrastive_loss(image, text, objects, log_scale)"
 _LARGEST = 100.0  # the scale that CLIP's training does not go beyond
@@ -88,8 +89,14 @@ _CATALOGUE = Catalogue(
         _program(image="image / image.norm()", text="text / text.norm()"),
     ),
     Mistake(
+        "lengths-along-columns",
+        "The lengths of the rows are a vector here, and dividing by it goes along the columns.",
+        ("`norm(dim=1, keepdim=True)` has the shape to divide rows by.",),
+        _program(image="image / image.norm(dim=1)", text="text / text.norm(dim=1)"),
+    ),
+    Mistake(
         "scale-left-out",
-        "The scale is left out. Cosines lie between -1 and 1, so that a softmax of them can never be sure of anything.",
+        "The scale has no effect here. Cosines lie between -1 and 1, so that a softmax of them can never be sure of anything.",
         ("Multiply the cosines with `log_scale.exp()`.",),
         _program(scores="image @ text.T"),
     ),
@@ -128,6 +135,18 @@ _CATALOGUE = Catalogue(
         "This adds the losses of the rows up. A larger batch would then make larger steps: take the mean.",
         ("Divide by the number of rows, in both directions.",),
         _program(**_losses("nn.functional.cross_entropy(scores, shares, reduction='sum')")),
+    ),
+    Mistake(
+        "softmax-first",
+        "These scores went through a softmax already. `cross_entropy` takes scores and does that itself.",
+        ("Give it the cosines times the scale.",),
+        _program(**_losses("nn.functional.cross_entropy(scores.softmax(1), shares)")),
+    ),
+    Mistake(
+        "objects-as-columns",
+        "`cross_entropy` takes `objects` for columns of the table of scores here. They are names of things, not places.",
+        ("Which columns are right for a row? Compare `objects` with itself, as a table.",),
+        _program(**_losses("nn.functional.cross_entropy(scores, objects)")),
     ),
     Mistake(
         "duplicates-are-wrong",
@@ -230,20 +249,24 @@ def _draw(numbers: random.Random, twins: bool = True) -> tuple[Tensor, Tensor, T
     if twins:
         objects = numbers.choices(objects[:-1], k=examples)
     image, text = (
-        torch.tensor(
-            [[length * numbers.gauss(0, 1) for _ in range(width)] for length in _lengths(numbers, examples)]
-        )
+        torch.tensor([[numbers.uniform(0.5, 4.0)] for _ in range(examples)])
+        * torch.tensor([[numbers.gauss(0, 1) for _ in range(width)] for _ in range(examples)])
         for _ in range(2)
     )
     return image, text, torch.tensor(objects), torch.tensor(numbers.uniform(0.2, 2.0))
 
 
-def _lengths(numbers: random.Random, examples: int) -> list[float]:
-    return [numbers.uniform(0.5, 4.0) for _ in range(examples)]
-
-
 def _check_kind(function: Callable) -> None:
-    found = call(function, *(one.clone() for one in _SMALL), what=_CALL)
+    try:
+        found = call(function, *(one.clone() for one in _SMALL), what=_CALL)
+    except CheckFailed as failed:
+        if failed.__cause__ is None:
+            raise
+        return  # it will raise below, too, where its mistake may be known
+    if found is None or isinstance(found, (tuple, list)):
+        raise CheckFailed(
+            f"`contrastive_loss` returned {a_type(found)}. Expected one tensor: `return` the mean of both directions."
+        )
     if not isinstance(found, Tensor):
         _CATALOGUE.fail("not-a-tensor")
     if found.dim():

@@ -1,4 +1,4 @@
-"""Exercise 1: `fuse_late(logits, present)` lets each modality vote, and takes the mean of the votes that are there.
+"""Exercise 4: `fuse_late(logits, present)` lets each modality vote, and takes the mean of the votes that are there.
 
 `logits` has a tensor (examples, classes) a modality, `present` a bool an example (examples,) under the same names, in any
 order. The function returns the mean of the *probabilities* of the modalities that an example has, (examples, classes), rows
@@ -65,6 +65,14 @@ _CATALOGUE = Catalogue(
         _program(result="torch.where(count > 0, mean.softmax(1), nothing)"),
     ),
     Mistake(
+        "hard-votes",
+        "Each modality gives its whole vote to its best class, however sure it is. Its *probabilities* were asked for.",
+        ("`softmax` in place of `argmax`.",),
+        _program(
+            vote="torch.nn.functional.one_hot(scores.argmax(1), scores.shape[1]).to(scores.dtype)",
+        ),
+    ),
+    Mistake(
         "softmax-over-examples",
         "This softmax runs over the examples, so that each class adds up to 1. Each example should.",
         ("`dim` is the axis whose numbers add up to 1. Examples are axis 0, classes the last one.",),
@@ -80,10 +88,22 @@ _CATALOGUE = Catalogue(
         _program(there="torch.ones_like(present[name]).unsqueeze(1)"),
     ),
     Mistake(
+        "if-of-many",
+        "`if present[name]` asks one question, and there is an answer for each example: Python can't tell which one counts.",
+        ("Multiply with it, or use `torch.where`: both go by example.",),
+        _program(there="torch.ones(len(scores), 1) if present[name] else torch.zeros(len(scores), 1)"),
+    ),
+    Mistake(
         "asked-the-batch",
         "This asks whether a modality is there for the batch. Each example has its own: one may have a text, the next none.",
         ("`present[name]` has an answer for each example. Keep it a tensor, without `any()` and `all()`.",),
         _program(there="present[name].any().expand(len(scores), 1)"),
+    ),
+    Mistake(
+        "mask-along-classes",
+        "`present[name]` has one answer for each example, and here it is laid along the classes.",
+        ("With `unsqueeze(1)`, or `[:, None]`, it becomes a column, and goes along the examples.",),
+        _program(there="present[name]"),
     ),
     Mistake(
         "divided-by-all",
@@ -94,7 +114,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "missing-votes",
-        "A missing modality votes here: scores of 0 are equal chances for all classes, and they pull the mean towards them.",
+        "A missing modality votes here, for all classes alike (scores of 0 do so, too), and pulls the mean to equal chances.",
         (
             "Set *probabilities* to 0 where the modality is missing, not scores, and leave it out of the number as well.",
         ),
@@ -105,7 +125,7 @@ _CATALOGUE = Catalogue(
     Mistake(
         "not-divided",
         "This adds the probabilities up, so that a row adds up to the number of modalities. Probabilities add up to 1.",
-        ("Divide by how many modalities the example has.",),
+        ("Divide by how many modalities the example has. Count numbers: of two bools, True + True is True.",),
         _program(mean="total"),
     ),
     Mistake(

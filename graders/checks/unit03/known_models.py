@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..compare import same
+from ..mistakes import CheckFailed
 from ..running import call
 from ..shared import shared_module
 
@@ -60,6 +61,8 @@ class Case:
         generator = torch.Generator().manual_seed(self.seed + more)
         given = (self.model, self.features, self.labels, self.modality, generator)
         found = call(really_uses, *given, what=self.call)
+        if found is None:
+            raise CheckFailed(f"`{self.call}` returned None. Expected a float: is a `return` missing?")
         if type(found) is not float:
             same(found, self.expected, f"`{self.call}`")
         return found
@@ -102,8 +105,9 @@ def _case(
         sign[name] = _mixed(share, source)
         features[name] = _rows(sign[name], reads, source)
     product = torch.stack([sign[name] for name in uses]).prod(0)
-    # Some of the labels are wrong, so that no model is right everywhere.
-    labels = ((product * -_mixed(numbers.uniform(0.05, 0.15), source)) > 0).long()
+    # About a quarter of the labels is wrong: no model is right everywhere, a share of what was right is another number, and how
+    # many are is not known beforehand.
+    labels = ((product * -_mixed(numbers.uniform(0.2, 0.3), source)) > 0).long()
     weight = torch.full((_WIDTH,), 1 / _WIDTH) if reads == "mean" else torch.eye(_WIDTH)[0]
     model = Reader(uses, weight).train(training)
     fall = _fall(sign[modality], product, labels) if modality in uses else 0.0

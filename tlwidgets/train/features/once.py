@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..memory import gives_back_memory
+from ..telling import tell
 from .key import model_key
 from .store import FeatureCache, FeatureStoreError
 
@@ -27,14 +28,14 @@ def frozen_features(
     after: Callable[[Tensor], Tensor] | None = None,
     batch_size: int = SOME,
     cache: FeatureCache | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
     """`after(model(prepare(examples)))` without gradients, in evaluation mode, some examples at a time.
 
     `examples` (examples, ...) are raw: whole pictures or sounds, of which `prepare` makes what the model takes. The result
     (examples, ...) has as its first axis the examples. What was computed before for the same weights, code and examples is read
     from `cache`, where there is one; `FeatureCache(keep=True)` finds it in later sessions, too. Where a cache can't be written,
-    features are computed all the same. The model is left in the mode it was in. `progress` is told (done, in all).
+    features are computed all the same. The model is left in the mode it was in. Who listens by `telling` is told
+    how many examples are done.
 
     Raises:
         ValueError: there are no examples.
@@ -57,8 +58,7 @@ def frozen_features(
             with torch.no_grad():
                 out = model(batch)
                 parts.append((out if after is None else after(out)).cpu())
-            if progress is not None:
-                progress(min(start + batch_size, len(examples)), len(examples))
+            tell(min(start + batch_size, len(examples)), len(examples), "examples")
     features = torch.cat(parts)
     if cache is not None:
         _keep(cache, key, features)

@@ -1,0 +1,77 @@
+"""What lesson 03's checks say to programs that no catalogue has: true, and of use."""
+
+import re
+
+import pytest
+
+from graders.checks import CheckFailed, exercises
+from graders.checks.programs import functions
+
+EXERCISES = {exercise.id: exercise for exercise in exercises("03-multimodal-models")}
+
+
+def told(exercise_id: str, program: str) -> CheckFailed:
+    """What a check says to this program."""
+    exercise = EXERCISES[exercise_id]
+    with pytest.raises(CheckFailed) as caught:
+        exercise.check(*functions(program, exercise.functions))
+    return caught.value
+
+
+def changed(exercise_id: str, old: str, new: str) -> str:
+    """The first right program with one thing in it that is not right."""
+    right = EXERCISES[exercise_id].right[0]
+    assert old in right
+    return right.replace(old, new)
+
+
+def test_exercises_stand_in_the_order_of_the_lesson():
+    assert list(EXERCISES) == ["contrastive-loss", "really-uses", "split-clips", "fuse-late"]
+
+
+@pytest.mark.parametrize("exercise_id", ["contrastive-loss", "really-uses", "split-clips", "fuse-late"])
+def test_a_forgotten_return_is_asked_for(exercise_id):
+    failed = told(exercise_id, EXERCISES[exercise_id].right[0].replace("    return ", "    answer = "))
+    assert "None" in failed.message and "return" in failed.message
+    assert failed.mistake is None
+
+
+def test_a_label_that_was_translated_is_not_called_another_clip_s():
+    program = changed(
+        "split-clips", "clip[key] for key", "len(clip[key]) if key == 'label' else clip[key] for key"
+    )
+    assert re.search(
+        r"the label [79], and its own is '(sincere|sarcastic)'", told("split-clips", program).message
+    )
+
+
+def test_two_things_that_are_no_lists_are_named():
+    program = changed("split-clips", "return train, test", "return iter(train), tuple(test)")
+    assert (
+        "returned a list_iterator and a tuple. Expected a tuple of two lists"
+        in told("split-clips", program).message
+    )
+
+
+def test_both_directions_apart_are_not_taken_for_a_lost_gradient():
+    program = changed("contrastive-loss", "(rows + columns) / 2", "rows, columns")
+    assert "returned a tuple. Expected one tensor" in told("contrastive-loss", program).message
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        changed("really-uses", "model(shuffled)", "model(features)"),
+        changed("really-uses", "argmax(1)", "argmax()"),
+    ],
+    ids=["shuffled for nothing", "one class for all"],
+)
+def test_where_nothing_ever_falls_the_message_holds_for_each_cause(program):
+    failed = told("really-uses", program)
+    assert failed.mistake.id == "all-together"
+    assert "the second does not get the shuffled rows" in failed.message
+
+
+def test_a_share_of_the_accuracy_is_no_fall_of_it():
+    program = changed("really-uses", "whole - less", "1 - less / whole")
+    assert told("really-uses", program).mistake.id == "share-of-what-was-right"
