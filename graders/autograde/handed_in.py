@@ -13,6 +13,7 @@ from .text import shown
 
 MAX_FILE_BYTES = 32 << 20  # pictures in outputs are large, and they are thrown away
 MAX_CELLS = 2000
+MAX_PARTS = 2_000_000  # lists, dicts and their entries: each takes up to a hundred times as much memory as in the file
 
 
 class RebuildError(ValueError):
@@ -53,6 +54,11 @@ def read_pieces(content: bytes, said: list[str]) -> list[Piece]:
         raise RebuildError(
             f"The notebook is larger than {MAX_FILE_BYTES >> 20} MiB. Clear its outputs (Edit, Clear Outputs of All Cells), "
             "save it, then hand it in again."
+        )
+    if sum(map(content.count, (b"[", b"{", b","))) > MAX_PARTS:
+        raise RebuildError(
+            f"The notebook has more than {MAX_PARTS:,} numbers, texts and lists in it. Clear its outputs (Edit, Clear Outputs of "
+            "All Cells), save it, then hand it in again."
         )
     cells = _cells(_json(content, said))
     if len(cells) > MAX_CELLS:

@@ -15,7 +15,7 @@ from graders.autograde.autograded import UNSAFE, autograded_notebook, scores
 from graders.autograde.course import open_course
 from graders.autograde.rebuild import rebuild
 from graders.autograde.records import CheckOutcome, Evidence
-from graders.autograde.text import as_markdown, plain
+from graders.autograde.text import as_markdown, plain, visible
 
 HIDDEN = "assert taste() == 'very good'  # a secret"
 
@@ -124,6 +124,16 @@ def test_grades_without_isolation_are_marked(soup):
     notebook = autograded_notebook(soup.lessons[0], hand_in(soup), evidence(4, isolation="none"))
     assert UNSAFE in notebook.cells[0].source
     assert UNSAFE not in text_of(autograded_notebook(soup.lessons[0], hand_in(soup), evidence(4)))
+
+
+def test_a_program_that_takes_hours_to_colour_is_cut():
+    """Pygments looks from each blank line to the next letter, and from each dot to the next name."""
+    assert visible("x\n \n\t \n  y \n", 100) == "x\n\n\n  y \n"
+    assert visible("x" * 100, 100) == "x" * 100
+    assert visible("." * 20_000, 1000).splitlines() == [
+        "." * 1000,
+        "# … (cut here: it was 20,000 bytes long)",
+    ]
 
 
 @given(st.text(), st.integers(0, 50))

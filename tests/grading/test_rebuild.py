@@ -281,8 +281,9 @@ def test_cells_that_are_none_are_left_out_and_said():
         (b"\x00\xff\xfe\x80", "not JSON"),
         (b" " * (MAX_FILE_BYTES + 1), "larger than 32 MiB"),
         (json.dumps({"cells": [code("x")] * 2001}).encode(), "2,001 cells"),
+        (b'{"cells": [' + b"[]," * 1_000_001 + b"[]]}", "more than 2,000,000 numbers, texts and lists"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_notebook_gets_a_sentence(content, said):
     with pytest.raises(RebuildError, match=said):
@@ -345,6 +346,21 @@ def test_where_there_is_no_notebook_it_says_what_there_is(tmp_path):
     (tmp_path / UNIT).mkdir()
     problem = find_notebooks(tmp_path, (UNIT,))[0].problem
     assert f"it has a folder {UNIT}, homework ?b?.zip. Hand in the notebook itself" in problem
+
+
+def test_what_a_system_adds_to_a_renamed_file_is_no_second_one(tmp_path):
+    (tmp_path / "mine.ipynb").write_text("{}")
+    (tmp_path / "._mine.ipynb").write_bytes(b"\0\5\x16\7")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (found,) = find_notebooks(tmp_path, (UNIT,))
+    assert found.path == tmp_path / "mine.ipynb"
+
+
+def test_thousands_of_remarks_are_counted():
+    notebook = released()
+    notebook["cells"] += [3] * 1500
+    *some, last = hand_in(notebook).submission.notes
+    assert len(some) == 20 and last == "There is more of this kind (1,480)."
 
 
 # Anything JSON can say, with words in it that mean something to a reader of notebooks.
