@@ -64,7 +64,7 @@ def grade(
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
     assignment = assignment.rstrip("/\\")  # as a shell completes the folder's name
     try:
-        zygote = None if scheduler else Zygote()
+        zygote = Zygote() if scheduler is None else None
         with zygote or contextlib.nullcontext():
             _grade_with(
                 zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
@@ -107,21 +107,25 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, t
     """Grade, and say whether it was interrupted."""
     from functools import partial
 
-    from graders.autograde import batch
+    from graders.autograde.batch import grade_here
     from graders.autograde.grading import choose, run, submissions, work
     from graders.autograde.records import Limits
+    from graders.autograde.sandbox import available_isolation
     from graders.autograde.timestamps import timestamps
 
     folders = choose(submissions(course, lesson), student, lesson)
     finished = {} if force else writer.finished()
     workers = min(workers or os.cpu_count() or 1, len(folders))
     with contextlib.ExitStack() as stack:
-        client = None
-        if scheduler:
-            client = stack.enter_context(batch.remote_cluster(scheduler))
-            isolation, why = batch.isolation_of(client)
+        if scheduler is not None:
+            from graders.autograde.cluster import grade_on, isolation_of, remote_cluster
+
+            client = stack.enter_context(remote_cluster(scheduler))
+            how = partial(grade_on, client)
+            isolation, why = isolation_of(client)
         else:
-            isolation, why = batch.available_isolation()
+            how = partial(grade_here, workers=workers, zygote=zygote)
+            isolation, why = available_isolation()
         _refuse_unsafe(isolation, why, unsafe)
         advance, stop = stack.enter_context(_progress(len(folders)))
 
@@ -131,8 +135,6 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, t
 
         when = timestamps(course, lesson.name, trust)
         works = work(course, lesson, folders, finished, isolation, when, kept)
-        here = partial(batch.grade_here, workers=workers, zygote=zygote)
-        how = here if client is None else partial(batch.grade_on, client)
         try:
             run(
                 course,

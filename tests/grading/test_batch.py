@@ -1,19 +1,15 @@
 """The queue: every submission is graded whatever happens to workers, and few are held at a time."""
 
 import contextlib
-import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
-from classroom import ROOT, environment, programs
+from classroom import programs
 from test_rebuild import hand_in, released
 
-from graders.autograde.batch import AHEAD, Job, grade_here, grade_on, remote_cluster
-from graders.autograde.records import GradingError, Limits
+from graders.autograde.batch import AHEAD, Job, grade_here
+from graders.autograde.records import Limits
 from graders.autograde.sandbox import available_isolation
 from graders.autograde.zygote import Zygote
 
@@ -72,57 +68,3 @@ def test_stopped_early_it_does_not_wait_for_the_slow_and_leaves_no_process():
         started = time.monotonic()
     assert time.monotonic() - started < Limits().cell_s / 2
     assert set(psutil.Process().children(recursive=True)) == before
-
-
-@contextlib.contextmanager
-def cluster(folder: Path, packages: Path):
-    """A Dask scheduler with a worker, as processes; the worker takes the graders from `packages`."""
-    file = folder / "scheduler.json"
-    names = (
-        ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
-        (
-            "worker",
-            "--scheduler-file",
-            str(file),
-            "--nthreads",
-            "1",
-            "--no-dashboard",
-            "--local-directory",
-            str(folder),
-        ),
-    )
-    variables = {**environment(), "PYTHONPATH": str(packages)}
-    with contextlib.ExitStack() as stack:
-        for arguments in names:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *arguments],
-                env=variables,
-                cwd=folder,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-        from distributed import Client
-
-        with Client(scheduler_file=str(file), timeout="60s") as client:
-            client.wait_for_workers(1, timeout=60)
-            yield client.scheduler.address
-
-
-def test_a_scheduler_elsewhere_gives_the_same(tmp_path):
-    with cluster(tmp_path, ROOT) as address, remote_cluster(address) as client:
-        assert points(grade_on(client, jobs(4), Limits(), ISOLATION)) == dict(list(EXPECTED.items())[:4])
-
-
-def test_workers_with_another_grader_get_a_sentence(tmp_path):
-    for package in ("graders", "tlwidgets"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    other = tmp_path / "graders" / "checks" / "__init__.py"
-    other.write_text(other.read_text() + "\n# a newer check\n")
-    with (
-        cluster(tmp_path, tmp_path) as address,
-        remote_cluster(address) as client,
-        pytest.raises(GradingError, match="have another version of the grader"),
-    ):
-        next(grade_on(client, jobs(1), Limits(), ISOLATION))

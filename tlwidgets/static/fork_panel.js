@@ -112,7 +112,7 @@ function createMarker(store, charts) {
 
 /** A row of buttons of which one is pressed. `choose(name, k)`. */
 function createChoice(label, items, choose) {
-  const list = h("div", { class: "tl-choice-list" });
+  const list = h("div", { class: "tl-presets" });
   const el = h("div", { class: "tl-choice", role: "group", "aria-label": label }, h("span", { class: "tl-quiet tl-choice-label", "aria-hidden": "true" }, label), list);
   let buttons = new Map();
   const update = (now) => {
@@ -122,11 +122,11 @@ function createChoice(label, items, choose) {
       list.replaceChildren();
       for (const item of now) {
         const k = item.options && item.options.k;
-        const input = k ? h("input", { type: "number", class: "tl-input tl-k", min: k.min, max: k.max, value: k.value, "aria-label": "k, the number of last layers that learn" }) : null;
+        const input = k ? h("input", { type: "number", class: "tl-input tl-number", min: k.min, max: k.max, value: k.value, "aria-label": "k, the number of last layers that learn" }) : null;
         const act = () => choose(item.name, input ? Number.parseInt(input.value, 10) || 0 : undefined);
         const button = h("button", { type: "button", class: "tl-button", onclick: act }, item.title);
         if (input) input.addEventListener("change", act);
-        list.append(input ? h("span", { class: "tl-with-k" }, button, input) : button);
+        list.append(input ? h("span", { class: "tl-with-number" }, button, input) : button);
         buttons.set(item.name, { button, input });
       }
     }

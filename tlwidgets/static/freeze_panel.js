@@ -116,7 +116,7 @@ function createPresets(store) {
   for (const preset of store.state.presets) {
     const k = preset.options.k;
     const input = k
-      ? h("input", { type: "number", class: "tl-input tl-k", min: k.min, max: k.max, value: k.value, "aria-label": "k, the number of last layers that learn" })
+      ? h("input", { type: "number", class: "tl-input tl-number", min: k.min, max: k.max, value: k.value, "aria-label": "k, the number of last layers that learn" })
       : null;
     const choose = () => {
       const options = input ? { k: Number.parseInt(input.value, 10) || 0 } : {};
@@ -125,7 +125,7 @@ function createPresets(store) {
     const button = h("button", { type: "button", class: "tl-button", title: preset.unavailable || preset.description, onclick: choose }, preset.title);
     if (input) {
       input.addEventListener("change", choose);
-      bar.append(h("span", { class: "tl-with-k" }, button, input));
+      bar.append(h("span", { class: "tl-with-number" }, button, input));
     } else {
       bar.append(button);
     }

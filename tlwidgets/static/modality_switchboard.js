@@ -41,11 +41,11 @@ function createModality(store, place) {
 function createResult(store, place) {
   const entry = () => store.state.models[place];
   const first = entry();
-  const fill = h("span", { class: "tl-result-fill tl-moves" });
+  const fill = h("span", { class: "tl-share-fill tl-moves" });
   const whisker = h("span", { class: "tl-result-interval tl-glides" });
   const on = h("span", { class: "tl-result-on" }, s("svg", { width: 14, height: 14, viewBox: "-7 -7 14 14" }, s("path", { d: `M0 0${first.glyph}` })));
-  const level = h("span", { class: "tl-result-chance" });
-  const bar = h("div", { class: "tl-result-bar", role: "img" }, fill, whisker, level, on);
+  const level = h("span", { class: "tl-share-chance" });
+  const bar = h("div", { class: "tl-share", role: "img" }, fill, whisker, level, on);
   const value = h("span", { class: "tl-result-value" });
   const interval = h("span", { class: "tl-quiet" });
   const change = h("div", { class: "tl-quiet tl-result-change" });
@@ -89,9 +89,9 @@ function createClasses(store) {
     "div",
     { class: "tl-class-bars" },
     model.classes.flatMap((found) => {
-      const fill = h("span", { class: "tl-result-fill" });
+      const fill = h("span", { class: "tl-share-fill" });
       fill.style.width = `${100 * found.share}%`;
-      return [h("span", {}, found.label), h("span", { class: "tl-result-bar", "aria-hidden": "true" }, fill), h("span", { class: "tl-quiet" }, found.text)];
+      return [h("span", {}, found.label), h("span", { class: "tl-share", "aria-hidden": "true" }, fill), h("span", { class: "tl-quiet" }, found.text)];
     }),
   );
   const update = () => {

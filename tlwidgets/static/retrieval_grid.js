@@ -115,8 +115,8 @@ function createRecall() {
   const el = h("div", { class: "tl-recalls" });
   const update = (entries) => {
     el.replaceChildren(...entries.map((entry) => {
-      const fill = h("span", { class: "tl-recall-fill" });
-      const chance = h("span", { class: "tl-recall-chance" });
+      const fill = h("span", { class: "tl-share-fill" });
+      const chance = h("span", { class: "tl-share-chance" });
       fill.style.width = `${100 * entry.share}%`;
       chance.style.left = `${100 * entry.chance}%`;
       const words = `R@${entry.k}: ${entry.count} queries have something right among their first ${entry.k}; 95 % interval ${entry.interval}; chance ${entry.chance_text}`;
@@ -124,7 +124,7 @@ function createRecall() {
         "div",
         { class: "tl-recall", title: words },
         h("span", {}, h("strong", {}, `R@${entry.k} ${entry.text}`), h("span", { class: "tl-quiet" }, ` (${entry.interval}), chance ${entry.chance_text}`)),
-        h("span", { class: "tl-recall-bar", role: "img", "aria-label": words }, fill, chance),
+        h("span", { class: "tl-share", role: "img", "aria-label": words }, fill, chance),
       );
     }));
   };

@@ -16,7 +16,7 @@ _PARTS = {
     "embedding_map": ("charts", "tables"),
     "media_input": ("tables", "media_capture"),
 }
-"""Which shared parts a widget uses, beside `common.js` and `tokens.css`; each is a script and a style sheet."""
+"""Which shared parts a widget uses, beside `common.js`, `tokens.css` and `controls.css`; each is a script and a style sheet."""
 
 
 @cache
@@ -27,8 +27,8 @@ def script(name: str) -> str:
 
 @cache
 def style(name: str) -> str:
-    """The style sheet of a widget: `tokens.css`, those of the shared parts, then `<name>.css`."""
-    return "\n".join(_text(f"{part}.css") for part in ("tokens", *_PARTS.get(name, ()), name))
+    """The style sheet of a widget: `tokens.css`, `controls.css`, those of the shared parts, then `<name>.css`."""
+    return "\n".join(_text(f"{part}.css") for part in ("tokens", "controls", *_PARTS.get(name, ()), name))
 
 
 def _text(file: str) -> str:
