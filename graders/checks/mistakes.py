@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,6 +58,20 @@ class CheckFailed(AssertionError):
         self.message, self.mistake = message, mistake
         hint = f"\nTry: {mistake.hints[0]}" if mistake is not None and mistake.hints else ""
         super().__init__(message + hint)
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message, not the way through the check; of code that stopped, its last line of a cell."""
+        lines = [f"CheckFailed: {self}"]
+        if self.__cause__ is not None:
+            frames = traceback.extract_tb(self.__cause__.__traceback__)
+            own = [frame for frame in frames if _of_a_cell(frame.filename) and frame.line]
+            lines += [f"Line {frame.lineno} of its cell: {frame.line}" for frame in own[-1:]]
+        return lines
+
+
+def _of_a_cell(filename: str) -> bool:
+    """Whether IPython names a cell's code so: in a kernel a file of that process, elsewhere `<ipython-input-...>`."""
+    return "ipykernel_" in filename or filename.startswith("<ipython-input")
 
 
 class Catalogue:

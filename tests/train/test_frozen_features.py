@@ -102,6 +102,11 @@ def test_progress_goes_to_the_end_and_no_examples_get_a_sentence():
     with telling(lambda done, total, words: told.append((done, total))):
         frozen_features(bottleneck(), IMAGES, prepared)
     assert told[-1] == (len(IMAGES), len(IMAGES)) and told == sorted(told)
+    cache = FeatureCache()
+    frozen_features(bottleneck(), IMAGES, prepared, cache=cache)
+    with telling(lambda *one: told.append(one)):
+        frozen_features(bottleneck(), IMAGES, prepared, cache=cache)
+    assert told[-1] == (len(IMAGES), len(IMAGES), "examples, kept from before")
     with pytest.raises(ValueError, match="at least"):
         frozen_features(bottleneck(), IMAGES[:0], prepared)
 

@@ -10,7 +10,7 @@ from .train_state import time_words
 
 
 def progress_bar(title: str) -> Callable[[int, int, str], None]:
-    """Show a bar and return the function that moves it: `tell(done, total, what_comes_next)`.
+    """A function that shows a bar when it is first called, and moves it: `tell(done, total, what_comes_next)`.
 
     `Arena.fight(on_progress=progress_bar("the arena"))` draws itself so, and `with telling(progress_bar("looking"))` what is
     computed within. Of several pieces of work, one after the other, each begins anew. Drawn ten times a second at most. Where
@@ -22,15 +22,16 @@ def progress_bar(title: str) -> Callable[[int, int, str], None]:
     from IPython.display import display
 
     bar = ipywidgets.IntProgress(value=0, max=1, description=title, style={"description_width": "initial"})
-    text = ipywidgets.Label("starting")
-    display(ipywidgets.HBox([bar, text]))
-    started, first, last, drawn = time.monotonic(), None, (0, 0), 0.0
+    text = ipywidgets.Label()
+    started, first, last, drawn = 0.0, 0, (0, 0), None
 
     def tell(done: int, total: int, words: str) -> None:
         nonlocal started, first, last, drawn
-        if first is not None and (done < last[0] or total != last[1]):
-            started, first = time.monotonic(), None
-        first, last = done if first is None else first, (done, total)
+        if drawn is None:
+            display(ipywidgets.HBox([bar, text]))
+        if drawn is None or done < last[0] or total != last[1]:
+            started, first = time.monotonic(), done
+        last = done, total
         if first < done < total and time.monotonic() - drawn < 0.1:
             return
         drawn = time.monotonic()

@@ -46,6 +46,7 @@ def frozen_features(
         key = _key(model, examples, prepare, after) if cache is not None else ""
         found = cache.find(key) if cache is not None else None
         if found is not None:
+            tell(len(examples), len(examples), "examples, kept from before")
             return found[0]
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
         parts = []
