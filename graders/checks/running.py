@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import random
+import sys
 import warnings
 
 from .evidence import seed_of_submission
@@ -18,7 +19,10 @@ def numbers() -> random.Random:
 
 
 def quiet(check):
-    """Make a check leave no trace: nothing on stderr (nbgrader takes that for a failure), random numbers as before."""
+    """Make a check leave no trace: nothing on stderr (nbgrader takes that for a failure), random numbers as before.
+
+    In a notebook it says that it was passed: a cell without output looks like one that did not run.
+    """
 
     @functools.wraps(check)
     def run(*args, **kwargs) -> None:
@@ -32,8 +36,26 @@ def quiet(check):
             warnings.simplefilter("ignore")
             torch.manual_seed(seed_of_submission())
             check(*args, **kwargs)
+        if _in_a_notebook():
+            _say_passed(run)
 
     return run
+
+
+def _in_a_notebook() -> bool:
+    """Whether somebody may be looking. Where submissions are graded there is no IPython."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
+def _say_passed(check) -> None:
+    from .units import EXERCISES
+
+    for exercise in EXERCISES:
+        if exercise.check is check:
+            print(
+                f"✓ {exercise.title}: passed, {exercise.points:g} XP. (Provisional: the gradebook has the last word.)"
+            )
 
 
 def call(function, *args, what: str):

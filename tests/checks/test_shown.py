@@ -1,8 +1,11 @@
-"""A check that fails shows its message in a notebook, and where the student's own code stopped; nothing of the check."""
+"""In a notebook a check says that it was passed, or shows its message and where the student's own code stopped; nothing else."""
 
 import pytest
+import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+
+from graders.checks.unit03.fuse_late import FUSE_LATE
 
 CALL = "from graders.checks import check_fuse_late\ncheck_fuse_late(fuse_late)"
 
@@ -38,3 +41,15 @@ def test_code_that_stopped_is_shown_with_its_line(shown):
     assert "stopped with IndexError: list index out of range" in said
     assert "Line 3 of its cell: return logits[names[9]]" in said
     assert "reference.py" not in said and "against_reference" not in said
+
+
+def test_what_was_passed_is_said_with_its_xp(shown):
+    said = shown("import torch", FUSE_LATE.right[0], CALL)
+    assert said.strip() == "✓ Fuse late: passed, 1 XP. (Provisional: the gradebook has the last word.)"
+
+
+def test_without_a_notebook_nothing_is_said(capfd):
+    namespace = {"torch": torch}
+    exec(FUSE_LATE.right[0], namespace)
+    FUSE_LATE.check(namespace["fuse_late"])
+    assert capfd.readouterr() == ("", "")
