@@ -13,7 +13,7 @@ CALL = "from graders.checks import check_fuse_late\ncheck_fuse_late(fuse_late)"
 @pytest.fixture
 def shown():
     """What running these cells, one after the other, puts on the screen."""
-    shell = InteractiveShell()
+    shell = InteractiveShell.instance()
 
     def run(*cells: str) -> str:
         with capture_output() as captured:
@@ -23,6 +23,7 @@ def shown():
 
     yield run
     shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
 
 
 def test_the_message_and_its_hint_are_all_there_is(shown):
