@@ -50,6 +50,14 @@ def test_the_panel_sets_the_model_at_once_and_shows_what_is(panel):
     assert all(p.requires_grad for p in panel.model.bert.encoder.layer[2].parameters())
 
 
+def test_its_heading_is_the_models_class_or_what_it_is_told():
+    model = bert()
+    plain, told = FreezePanel(model), FreezePanel(model, title="Image + text")
+    assert plain.state["title"] == "BertForSequenceClassification"
+    assert told.state["title"] == "Image + text" and "Image + text" in freeze_html(told.state)
+    plain.close(), told.close()
+
+
 def test_it_follows_what_code_does(panel):
     panel.model.bert.requires_grad_(False)
     assert panel.plan.state("bert.embeddings") == "frozen"

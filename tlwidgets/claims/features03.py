@@ -131,7 +131,7 @@ def _reader(model: nn.Module) -> nn.Module:
     return Reader()
 
 
-def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int, keep: bool = True) -> Tensor:
+def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int, keep: bool = False) -> Tensor:
     """Features (sounds, parts, 256) of sounds (sounds, samples) by CREPE: the means over equal stretches of each.
 
     `lengths` are in samples; `hop` samples lie from one window to the next. `keep` as in `see`.
@@ -160,16 +160,16 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int, keep: 
 
 def hear_word(wave: np.ndarray) -> Tensor:
     """Features (1, 1536) of one spoken word (samples,), 16,000 samples a second."""
-    return _hear_words(wave[None], [len(wave)], keep=False)
+    return _hear_words(wave[None], [len(wave)])
 
 
 @lru_cache(maxsize=1)
 def heard_words() -> Tensor:
     """Features (clips, 1536) of all `words`."""
-    return _hear_words(words().waves, words().lengths)
+    return _hear_words(words().waves, words().lengths, keep=True)
 
 
-def _hear_words(waves: np.ndarray, lengths: Sequence[int], keep: bool = True) -> Tensor:
+def _hear_words(waves: np.ndarray, lengths: Sequence[int], keep: bool = False) -> Tensor:
     return hear(waves, lengths, WORD_HOP, WORD_PARTS, keep).flatten(1)
 
 

@@ -76,7 +76,7 @@ def voices(hum: bool) -> Tensor:
 def _voice(said: Speech) -> Tensor:
     import torch
 
-    heard = hear(said.waves, said.lengths, SENTENCE_HOP, SENTENCE_PARTS)
+    heard = hear(said.waves, said.lengths, SENTENCE_HOP, SENTENCE_PARTS, keep=True)
     return torch.cat([heard.mean(1), heard.std(1)], 1)
 
 

@@ -42,6 +42,7 @@ class FreezePanel:
         optimizer: the optimizer in use; frozen weights are taken out of its state.
         sample: a batch as the model takes it, from which work and activation memory are told. Without
             one, a batch is made from the model's configuration where it has one.
+        title: the heading; the name of the model's class where it is left out.
 
     Display the panel by making it a cell's last line. Where nobody can click (papermill, nbconvert,
     grading) the same state is shown as a static table. The panel keeps the model alive until `close()`,
@@ -52,8 +53,16 @@ class FreezePanel:
         NoParametersError: it has nothing to freeze.
     """
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer | None = None, sample=None):
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer | None = None,
+        sample=None,
+        *,
+        title: str | None = None,
+    ):
         self._lock = threading.RLock()
+        self._title = title
         self._model: nn.Module | None = model
         self._optimizer = optimizer
         self._sample = sample
@@ -112,7 +121,7 @@ class FreezePanel:
             return {
                 "schema": shown.SCHEMA,
                 "view": "freeze",
-                "title": self._tree.model_type,
+                "title": self._title or self._tree.model_type,
                 "rows": shown.rows_of(self._plan, self._open),
                 "code": plan_code(self._plan),
                 **self._frame(),
