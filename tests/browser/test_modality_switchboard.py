@@ -121,6 +121,16 @@ def test_no_serious_violation_of_accessibility_and_nothing_sticks_out(opened, th
         assert opened.page.evaluate(STICKING_OUT) == []
 
 
+def test_the_tables_of_two_models_never_lie_over_each_other(opened):
+    opened.locate(".tl-switchboard summary").filter(has_text="Each class").click()
+    for width in (900, 700, 560, 540, 520, 400):
+        opened.page.evaluate(f"document.querySelector('.tl-switchboard').style.width = '{width}px'")
+        one, other = (table.bounding_box() for table in opened.locate(".tl-class-model table").all())
+        beside = one["x"] + one["width"] <= other["x"]
+        below = one["y"] + one["height"] <= other["y"]
+        assert beside or below, (width, one, other)
+
+
 STICKING_OUT = """() => {
   const frame = document.querySelector('.tl-switchboard').getBoundingClientRect();
   const parts = '.tl-modality, .tl-mode, .tl-result, .tl-result > *, .tl-means';
