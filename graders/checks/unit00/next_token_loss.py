@@ -1,6 +1,6 @@
 """Exercise 1: `next_token_loss(logits, input_ids, attention_mask)` is the loss that a language model learns from.
 
-`logits` (texts, tokens, vocabulary) at a place are scores for the token *after* it; `input_ids` and `attention_mask`
+`logits` (texts, tokens, vocabulary) at a place are scores for the token after it; `input_ids` and `attention_mask`
 (texts, tokens), the mask 1 at tokens and 0 at padding, which comes last. The function returns the mean cross-entropy over
 all predicted tokens that are no padding: a tensor without axes.
 """
@@ -58,7 +58,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "shifted-backwards",
-        "This compares the scores at each place with the token *before* it. They are for the token after it.",
+        "This compares the scores at each place with the token before it. They are for the token after it.",
         ("Scores lose their last place, tokens their first.",),
         _program("logits[:, 1:]", "input_ids[:, :-1]", "attention_mask[:, :-1] != 0"),
     ),
@@ -77,7 +77,7 @@ _CATALOGUE = Catalogue(
     Mistake(
         "mask-not-shifted",
         "The mask is not shifted along with the tokens: the first place of padding after each text counts.",
-        ("A loss belongs to the token that is foreseen: take the mask at *its* place.",),
+        ("A loss belongs to the token that is foreseen: take the mask at the place of that token.",),
         _program(keep="attention_mask[:, :-1] != 0"),
     ),
     Mistake(

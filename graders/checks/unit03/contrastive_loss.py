@@ -78,7 +78,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "wrong-axis",
-        "This makes each *column* of the embeddings 1 long. Each row, the embedding of one thing, should be.",
+        "This makes each column of the embeddings 1 long. Each row, the embedding of one thing, should be.",
         ("Rows are the examples: the length is taken along axis 1.",),
         _program(image="image / image.norm(dim=0)", text="text / text.norm(dim=0)"),
     ),
@@ -176,7 +176,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "any-will-do",
-        "This is the logarithm of the *summed* probability of the right answers: one that is found makes up for all others. "
+        "This is the logarithm of the summed probability of the right answers: one that is found makes up for all others. "
         "Each of them should get its share.",
         ("The mean of the logarithms, not the logarithm of a sum: cross-entropy with a table of targets.",),
         _program(**_losses("-(scores.softmax(1) * right).sum(1).log().mean()")),

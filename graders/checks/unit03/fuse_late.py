@@ -1,7 +1,7 @@
 """Exercise 4: `fuse_late(logits, present)` lets each modality vote, and takes the mean of the votes that are there.
 
 `logits` has a tensor (examples, classes) a modality, `present` a bool an example (examples,) under the same names, in any
-order. The function returns the mean of the *probabilities* of the modalities that an example has, (examples, classes), rows
+order. The function returns the mean of the probabilities of the modalities that an example has, (examples, classes), rows
 that add up to 1; an example that has none gets the same probability for each class. What stands in `logits` where a modality
 is missing means nothing.
 """
@@ -48,7 +48,7 @@ _CATALOGUE = Catalogue(
     Mistake(
         "averaged-logits",
         "This averages the scores and takes the softmax of their mean. A modality with large scores then outvotes the others: "
-        "the mean of the *probabilities* was asked for.",
+        "the mean of the probabilities was asked for.",
         ("Each modality casts its vote first: softmax before the mean, not after.",),
         _program(vote="scores", result="torch.where(count > 0, mean.softmax(1), nothing)"),
     ),
@@ -66,7 +66,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "hard-votes",
-        "Each modality gives its whole vote to its best class, however sure it is. Its *probabilities* were asked for.",
+        "Each modality gives its whole vote to its best class, however sure it is. Its probabilities were asked for.",
         ("`softmax` in place of `argmax`.",),
         _program(
             vote="torch.nn.functional.one_hot(scores.argmax(1), scores.shape[1]).to(scores.dtype)",
@@ -116,7 +116,7 @@ _CATALOGUE = Catalogue(
         "missing-votes",
         "A missing modality votes here, for all classes alike (scores of 0 do so, too), and pulls the mean to equal chances.",
         (
-            "Set *probabilities* to 0 where the modality is missing, not scores, and leave it out of the number as well.",
+            "Set probabilities to 0 where the modality is missing, not scores, and leave it out of the number as well.",
         ),
         _program(
             vote="1", there="(scores * present[name].unsqueeze(1)).softmax(1)", mean="total / len(logits)"

@@ -166,7 +166,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "sign-reversed",
-        "The sign is the wrong way round: a modality that is needed gets a negative number. How much accuracy *falls* was asked "
+        "The sign is the wrong way round: a modality that is needed gets a negative number. How much accuracy falls was asked "
         "for.",
         ("Before minus after.",),
         _program(result="less - whole"),

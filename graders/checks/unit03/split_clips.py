@@ -2,7 +2,7 @@
 
 `clips` is a list of dicts, one a recording: "file" ("sarcastic-m3-052.wav"), "speaker", "sentence" (a number), "text",
 "waveform" (a tensor) and "label". The function returns two lists (training, test), each in the order of `clips`. The test has
-the clips whose speaker *and* sentence are held out, training those of which neither is; the others are in none. A clip of the
+the clips whose speaker and sentence are held out, training those of which neither is; the others are in none. A clip of the
 result has "text", "waveform" and "label" alone: names of files here give the label away. The clips that came in stay as they are.
 """
 
@@ -99,7 +99,7 @@ _CATALOGUE = Catalogue(
         "rest-to-training",
         "Everything that is not for the test is used for training here: voices and sentences of the test are among it.",
         (
-            "A clip goes to training if *neither* its speaker nor its sentence is held out. Some clips go nowhere.",
+            "A clip goes to training if neither its speaker nor its sentence is held out. Some clips go nowhere.",
             "`not (a and b)` is not the same as `not a and not b`.",
         ),
         _program(train="True"),
