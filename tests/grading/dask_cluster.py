@@ -73,8 +73,10 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def kill_tree(process: psutil.Process) -> list[psutil.Process]:
-    """As a machine that is switched off: it and all that it had started, which are returned."""
-    tree = [process, *process.children(recursive=True)]
+    """As a machine that is switched off: it and all that it had started, which are returned. It may have ended before."""
+    tree = [process]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tree += process.children(recursive=True)
     for one in tree:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.kill()

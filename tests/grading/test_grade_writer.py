@@ -12,12 +12,13 @@ from nbgrader.api import Gradebook
 from nbgrader.utils import notebook_hash
 
 from graders.autograde.assignment import load_assignment
-from graders.autograde.batch import Done, Held, available_isolation, grader_failed
+from graders.autograde.batch import Done, Held, grader_failed
 from graders.autograde.course import open_course
 from graders.autograde.gradebook import GradeWriter
 from graders.autograde.grading import Tally, choose, run, submissions, work
 from graders.autograde.records import GradingError, Limits
 from graders.autograde.report import summarise
+from graders.autograde.sandbox import available_isolation
 from graders.autograde.timestamps import timestamps
 
 pytestmark = pytest.mark.timeout(600)
