@@ -129,8 +129,8 @@ def test_no_serious_barrier_in_either_theme(panel, theme):
 def test_in_a_narrow_window_types_are_cut_and_labels_are_not(notebook):
     opened = notebook("freeze_narrow.ipynb", LONG_TYPES, "FreezePanel(model)")
     opened.locate(".tl-freeze [role=treeitem]").first.wait_for()
-    for width in (800, 560):
-        opened.page.set_viewport_size({"width": width, "height": 900})
+    for width in (420, 200):
+        opened.page.evaluate(f"document.querySelector('.tl-freeze').style.width = '{width}px'")
         cut = "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"
         assert opened.locate(".tl-freeze .tl-label").evaluate_all(cut) == []
         assert opened.locate(".tl-freeze .tl-type").evaluate_all(cut) != []
