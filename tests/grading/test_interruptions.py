@@ -18,6 +18,10 @@ pytestmark = pytest.mark.timeout(900)
 STUDENTS = 5
 KILLS = 8  # tests/bench/grading_faults.py does it 50 times
 
+# A shell calls both 130. Python ends by the signal itself where it came while a string was executed, as `dataclass` does in an
+# import, although the exception was caught.
+INTERRUPTED = (130, -signal.SIGINT)
+
 
 @pytest.fixture(scope="module")
 def handed_in(generated, tmp_path_factory) -> Classroom:
@@ -59,7 +63,7 @@ def test_interrupted_it_says_what_is_done_and_goes_on(handed_in, undisturbed, tm
     until(lambda: "0-first" in attempts_so_far(room.address))
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    assert process.returncode in INTERRUPTED, said
     # 0: the signal came between the commit that was seen and the count.
     assert re.search(
         r"^Stopped: [01] graded, 0 graded before.* Run the same command again and it goes on", said, re.M
@@ -75,7 +79,7 @@ def test_interrupted_before_the_first_submission_it_says_that_it_goes_on(handed_
     until((room.folder / ".tlcourse-grade.lock").exists)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    assert process.returncode in INTERRUPTED, said
     assert re.search(r"^Stopped.* and it goes on from there\.$", said, re.M) and "Traceback" not in said
 
 
