@@ -18,8 +18,8 @@ pytestmark = pytest.mark.timeout(900)
 STUDENTS = 5
 KILLS = 8  # tests/bench/grading_faults.py does it 50 times
 
-# A shell calls both 130. `python -m` ends by the signal itself where it came while a string was executed, as `dataclass` does in an
-# import, although the exception was caught.
+# A shell calls both 130. `python -m` ends by the signal itself where it came while a string was executed, as `dataclass` does in
+# an import, although the exception was caught.
 INTERRUPTED = (130, -signal.SIGINT)
 
 
