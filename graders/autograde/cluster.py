@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from .assignment import grader_version
 from .batch import AHEAD, Done, Held, Job, grader_failed
-from .records import Evidence, GradingError, Isolation, Limits, Submission
+from .records import KEPT, Evidence, GradingError, Isolation, Limits, Submission
 from .sandbox import available_isolation
 
 ANSWER_S = 20.0
@@ -31,7 +31,6 @@ PATIENCE_S = 60.0
 """For which a scheduler may be without workers: one that died is started again by its nanny in some seconds."""
 
 T = TypeVar("T")
-_KEPT = "What is graded so far is kept; run the same command again and it goes on from there."
 
 
 def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) -> Iterator[Done]:
@@ -71,9 +70,9 @@ def grade_on(client, jobs: Iterable[Job], limits: Limits, isolation: Isolation) 
                 future.release()
                 send(1)
     except CancelledError as error:  # what becomes of all tasks when the connection is lost
-        raise GradingError(f"The Dask scheduler is gone. {_KEPT}") from error
+        raise GradingError(f"The Dask scheduler is gone. {KEPT}") from error
     except OSError as error:
-        raise GradingError(f"The Dask scheduler is gone ({error}). {_KEPT}") from error
+        raise GradingError(f"The Dask scheduler is gone ({error}). {KEPT}") from error
 
 
 @contextlib.contextmanager
@@ -166,10 +165,10 @@ def _ask_workers(client) -> list[tuple[Isolation, str]]:
         answers = client.run(_about, on_error="return", callback_timeout=ANSWER_S)
     except (asyncio.TimeoutError, TimeoutError) as error:
         raise GradingError(
-            f"Not all workers answer: one has said nothing for {ANSWER_S:g} s. Stop those that hang, then try again. {_KEPT}"
+            f"Not all workers answer: one has said nothing for {ANSWER_S:g} s. Stop those that hang, then try again. {KEPT}"
         ) from error
     except OSError as error:
-        raise GradingError(f"The Dask scheduler is gone ({error}). {_KEPT}") from error
+        raise GradingError(f"The Dask scheduler is gone ({error}). {KEPT}") from error
     # One that died meanwhile can't be asked; its tasks go to others.
     there = {address: answer for address, answer in answers.items() if not isinstance(answer, OSError)}
     for address, answer in there.items():
@@ -183,7 +182,7 @@ def _ask_workers(client) -> list[tuple[Isolation, str]]:
 def _another_version(address: str, which: str) -> GradingError:
     return GradingError(
         f"A worker has another version of the course ({address} {which}; here is {_course_version()}). Install the same one "
-        f"everywhere, restart the workers, then try again. {_KEPT}"
+        f"everywhere, restart the workers, then try again. {KEPT}"
     )
 
 
@@ -218,7 +217,7 @@ class _Watch:
         elif now - self._alone_since > PATIENCE_S:
             raise GradingError(
                 f"The Dask scheduler has had no workers for {PATIENCE_S:g} s. Start some (`dask worker ADDRESS --nthreads 1`). "
-                f"{_KEPT}"
+                f"{KEPT}"
             )
 
 

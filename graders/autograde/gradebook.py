@@ -22,7 +22,7 @@ from sqlalchemy.orm import selectinload
 from .assignment import Assignment, grader_version
 from .audit import Line, add_line, create_table, has_line, last_line, last_lines, now, outcomes
 from .course import Course
-from .records import Evidence, GradingError
+from .records import KEPT, Evidence, GradingError
 
 PATIENCE_S = 60.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _UNSAID_S = 0.05, 2.0, 1.0
@@ -303,18 +303,17 @@ class GradeWriter:
 
     def _explain(self, reason: str, waited: bool) -> str:
         where = self._url.render_as_string(hide_password=True)
-        rest = "What is graded so far is kept; run the same command again and it goes on from there."
         if "full" in reason:
-            return f"The disk of the gradebook {where} is full. Free some space. {rest}"
+            return f"The disk of the gradebook {where} is full. Free some space. {KEPT}"
         if waited:
-            return f"The gradebook {where} could not be reached for {self._patience_s:g} s ({reason}). {rest}"
+            return f"The gradebook {where} could not be reached for {self._patience_s:g} s ({reason}). {KEPT}"
         if "no such" in reason or "does not exist" in reason:
             return (
                 f"The gradebook {where} is of an older nbgrader, or not complete ({reason}). Run `nbgrader db upgrade` in the "
                 "course folder (it makes a backup first), then try again."
             )
         return (
-            f"The gradebook {where} can't be written to ({reason}). Check the address and the rights. {rest}"
+            f"The gradebook {where} can't be written to ({reason}). Check the address and the rights. {KEPT}"
         )
 
 

@@ -12,6 +12,9 @@ FRAME_BYTES = 64 << 20  # the largest value that goes from one process to anothe
 Isolation = Literal["namespaces", "landlock", "none"]
 
 
+KEPT = "What is graded so far is kept; run the same command again and it goes on from there."
+
+
 class GradingError(RuntimeError):
     """Grading can't start or go on; the message is a sentence that says what to do."""
 

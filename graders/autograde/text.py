@@ -8,16 +8,12 @@ import re
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BLANK = re.compile(r"^[^\S\n]+$", re.M)
-_CUT = "\n… (cut here: it was {size:,} bytes long)"
 
 
 def plain(text: str, limit: int = 16 << 10) -> str:
     """Text without escape sequences and control characters (line ends and tabs stay), cut to `limit` bytes of UTF-8."""
     text = _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    encoded = text.encode("utf-8", "replace")
-    if len(encoded) <= limit:
-        return encoded.decode("utf-8")
-    return encoded[:limit].decode("utf-8", "ignore") + _CUT.format(size=len(encoded))
+    return _cut(text, limit, "\n")
 
 
 def visible(source: str, limit: int) -> str:
@@ -27,10 +23,17 @@ def visible(source: str, limit: int) -> str:
     square of its length and more, so that hours can be written into one cell.
     """
     text = _BLANK.sub("", _CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", source))
+    return _cut(text, limit, "\n# ")
+
+
+def _cut(text: str, limit: int, before: str) -> str:
+    """At most `limit` bytes of UTF-8; where that is not all, it says so on a line of its own, after `before`."""
     encoded = text.encode("utf-8", "replace")
     if len(encoded) <= limit:
-        return text
-    return encoded[:limit].decode("utf-8", "ignore") + _CUT.format(size=len(encoded)).replace("\n", "\n# ")
+        return encoded.decode("utf-8")
+    return (
+        f"{encoded[:limit].decode('utf-8', 'ignore')}{before}… (cut here: it was {len(encoded):,} bytes long)"
+    )
 
 
 def shown(name: str) -> str:

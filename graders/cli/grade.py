@@ -59,6 +59,7 @@ def grade(
     gradebook whole. Stop it at any time and run it again: it goes on from there. Exit status 1: the grader itself failed
     on a submission, whose old grade stays.
     """
+    from graders.autograde.records import KEPT
     from graders.autograde.zygote import Zygote
 
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
@@ -70,7 +71,7 @@ def grade(
                 zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
             )
     except KeyboardInterrupt:  # before the first submission, or after the last
-        _say("Stopped. What is graded so far is kept; run the same command again and it goes on from there.")
+        _say(f"Stopped. {KEPT}")
         sys.exit(130)
 
 

@@ -78,11 +78,11 @@ def backbone(modality: str) -> tuple[nn.Module, Callable]:
     return load[modality]()
 
 
-@lru_cache(maxsize=1)
-def _kept() -> FeatureCache:
+@lru_cache(maxsize=2)
+def _cache(keep: bool) -> FeatureCache | None:
     from tlwidgets.train import FeatureCache
 
-    return FeatureCache(keep=True)
+    return FeatureCache(keep=True) if keep else None
 
 
 def see(pictures: np.ndarray, keep: bool = False) -> Tensor:
@@ -95,9 +95,7 @@ def see(pictures: np.ndarray, keep: bool = False) -> Tensor:
 
     model, prepare = backbone("image")
     spec = dataclasses.replace(prepare.keywords["spec"], size=SIDE, crop=1.0)  # drawings fill their frame
-    return frozen_features(
-        model, pictures, partial(prepare_images, spec=spec), cache=_kept() if keep else None
-    )
+    return frozen_features(model, pictures, partial(prepare_images, spec=spec), cache=_cache(keep))
 
 
 def read_whole(texts: Sequence[str], keep: bool = False) -> Tensor:
@@ -110,7 +108,7 @@ def read_whole(texts: Sequence[str], keep: bool = False) -> Tensor:
     model, tokenizer = backbone("text")
     different = sorted(set(texts), key=lambda text: (len(text), text))  # those of a batch are about as long
     ids = tokenizer(different, return_tensors="pt", padding=True)["input_ids"]
-    found = frozen_features(_reader(model), ids, batch_size=64, cache=_kept() if keep else None)
+    found = frozen_features(_reader(model), ids, batch_size=64, cache=_cache(keep))
     place = {text: number for number, text in enumerate(different)}
     return found[[place[text] for text in texts]]
 
@@ -153,7 +151,7 @@ def hear(waves: np.ndarray, lengths: Sequence[int], hop: int, parts: int, keep: 
     def to_full_length(hidden: Tensor) -> Tensor:
         return torch.nn.functional.pad(hidden, (0, 0, 0, steps - hidden.shape[1]))
 
-    hidden = frozen_features(model, waves, windows, after=to_full_length, cache=_kept() if keep else None)
+    hidden = frozen_features(model, waves, windows, after=to_full_length, cache=_cache(keep))
     pooled = segment_pool(hidden, [length // hop + 1 for length in lengths], segments=parts)
     return pooled.unflatten(1, (parts, -1))
 
