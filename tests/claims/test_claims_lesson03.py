@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
+from tlwidgets import train
 from tlwidgets.claims import features03, fusion03, spaces03
 from tlwidgets.claims import lesson03 as lesson
 from tlwidgets.models import load_audio_backbone
@@ -100,8 +103,8 @@ def test_a_frozen_voice_is_not_moved_and_a_tuned_one_is():
 
 
 def test_what_a_student_brings_is_kept_nowhere(monkeypatch, tmp_path):
-    cache = FeatureCache(tmp_path, keep=True)
-    monkeypatch.setattr(features03, "_kept", lambda: cache)
+    monkeypatch.setattr(train, "FeatureCache", partial(FeatureCache, tmp_path))
+    monkeypatch.setattr(features03, "_cache", features03._cache.__wrapped__)
     pictures, wave = features03.drawings().images[:1], features03.words().waves[0]
     own = [lesson.see(pictures), lesson.read_whole(["my own words"]), lesson.hear_word(wave)]
     assert not list(tmp_path.rglob("*"))
