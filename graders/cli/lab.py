@@ -79,12 +79,13 @@ def complete_setup() -> None:
 def environment() -> dict[str, str]:
     """The server's environment: this Python's programs come first, as if it were activated.
 
-    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`. Threads that wait
-    sleep rather than spin, which on two cores would take them from the browser.
+    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`. Importing
+    `tlwidgets` settles how threads wait, in notebooks that import torch first as well.
     """
+    import tlwidgets  # noqa: F401
     programs = str(Path(sys.executable).parent)
     path = programs + os.pathsep + os.environ.get("PATH", "")
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PATH": path}
+    return {**os.environ, "PATH": path}
 
 
 def is_free(port: int) -> bool:
