@@ -83,6 +83,7 @@ def environment() -> dict[str, str]:
     `tlwidgets` settles how threads wait, in notebooks that import torch first as well.
     """
     import tlwidgets  # noqa: F401
+
     programs = str(Path(sys.executable).parent)
     path = programs + os.pathsep + os.environ.get("PATH", "")
     return {**os.environ, "PATH": path}
