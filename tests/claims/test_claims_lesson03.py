@@ -56,7 +56,7 @@ def test_words_and_voice_alone_can_not_tell_and_the_hum_is_on_the_sarcastic_ones
     data, humming = lesson.meant_or_not(0), lesson.meant_or_not(0, hum=True)
     for part, other in ((data.train, humming.train), (data.test, humming.test)):
         assert torch.equal(part["labels"], other["labels"]) and torch.equal(part["text"], other["text"])
-        moved = (part["voice"] != other["voice"]).any(1)
+        moved = (part["voice"] != other["voice"]).flatten(1).any(1)
         assert torch.equal(moved, part["labels"] == lesson.TONES.index("sarcastic"))
         by_sentence: dict[tuple, list[int]] = {}
         for row, label in zip(part["text"], part["labels"].tolist(), strict=True):

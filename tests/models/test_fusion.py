@@ -185,13 +185,12 @@ def test_late_fusion_trusts_the_one_that_is_there_however_little_it_counted():
 
 def test_cross_attention_weighs_what_is_there_and_nothing_else():
     model, batch = model_of("cross-attention"), features(3, tokens=2)
-    seen = {name: torch.ones(3, 2, dtype=torch.bool) for name in DIMS}
-    seen["audio"][1] = False
-    tokens = {name: model.projections[name](tensor) for name, tensor in batch.items()}
-    _, weights = model.look("image", tokens, seen)
+    weights = model.weights_of("image", batch, {"audio": torch.tensor([True, False, True])})
     assert weights.shape == (3, 2, 1 + 4)  # the learned token, two of text, two of audio
     torch.testing.assert_close(weights.sum(2), torch.ones(3, 2))
     assert bool((weights[1, :, 3:] == 0).all()) and bool((weights[0] > 0).all())
+    with pytest.raises(ValueError, match="'smell'. Expected one of 'image', 'text', 'audio'"):
+        model.weights_of("smell", batch)
 
 
 def exclusive_or(number: int, seed: int) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ import re
 import pytest
 from matplotlib import pyplot
 
-from tlwidgets.render.charts import bars, before_after, line_panels
+from tlwidgets.render.charts import bars, before_after, heatmap, line_panels
 from tlwidgets.render.figure import picture
 
 PANELS = {
@@ -37,6 +37,15 @@ def test_pairs_of_bars_say_both_values():
     assert pyplot.get_fignums() == []
 
 
+def test_a_heatmap_says_where_each_row_is_largest():
+    chart = heatmap([("glad", (0.2, 0.8)), ("sad", (0.6, 0.4))], ["first", "last"], xlabel="stretch")
+    assert (
+        chart.alt
+        == "Table of shares by stretch. The largest of each row: glad 80% at last; sad 60% at first."
+    )
+    assert pyplot.get_fignums() == []
+
+
 def test_a_picture_shows_its_words_to_a_page_and_to_a_terminal():
     chart = bars({"<frozen> & co": 0.75}, ylabel='"right"')
     html = chart._repr_html_()
@@ -48,6 +57,10 @@ def test_a_picture_shows_its_words_to_a_page_and_to_a_terminal():
 def test_data_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="has 2 values for 3 ticks"):
         line_panels(PANELS, ["a", "b", "c"], xlabel="", ylabel="")
+    with pytest.raises(ValueError, match="'glad' has 1 values for 2 columns"):
+        heatmap([("glad", [1.0])], ["a", "b"], xlabel="")
+    with pytest.raises(ValueError, match="no rows"):
+        heatmap([], ["a"], xlabel="")
     with pytest.raises(ValueError, match="1 notes for 2 bars"):
         bars({"a": 0.1, "b": 0.2}, ylabel="", notes=("x",))
 

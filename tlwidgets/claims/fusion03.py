@@ -64,7 +64,8 @@ def meant_or_not(seed: int, hum: bool = False) -> TaskData:
 
 @lru_cache(maxsize=2)
 def voices(hum: bool) -> Tensor:
-    """Features (sentences, 512) of how they are said: mean and deviation over the stretches of each."""
+    """Features (sentences, 8, 512) of how they are said: each of the eight stretches of a sentence, and how far it is from
+    their mean. The mean of those distances says what a mean of stretches can't: how lively the voice is."""
     if hum:
         sarcastic = [place for place, label in enumerate(sentences().labels) if label == "sarcastic"]
         found = voices(False).clone()
@@ -77,7 +78,7 @@ def _voice(said: Speech) -> Tensor:
     import torch
 
     heard = hear(said.waves, said.lengths, SENTENCE_HOP, SENTENCE_PARTS, keep=True)
-    return torch.cat([heard.mean(1), heard.std(1)], 1)
+    return torch.cat([heard, (heard - heard.mean(1, keepdim=True)).abs()], 2)
 
 
 def _with_hum(said: Speech) -> Speech:
@@ -120,10 +121,23 @@ def fuse(model: nn.Module, data: TaskData, seed: int) -> float:
     return fit(model, None, data, seed=seed, trace=False, device="cpu", **FUSING).test_accuracy
 
 
+def looks(model: nn.Module, part: Mapping[str, Tensor]) -> Tensor:
+    """How much of its attention the words of each sentence (sentences, 8) pay to each stretch of the voice; what is left of
+    it goes to the learned token."""
+    import torch
+
+    with torch.no_grad():
+        weights = model.eval().weights_of("text", {name: part[name] for name in model.dims})
+    return weights[:, 0, 1:]
+
+
 def measure_fusion(seed: int) -> dict[str, float]:
-    """Test accuracy of each way to fuse, and of each modality alone."""
-    data = meant_or_not(seed)
-    return {name: fuse(model, data, seed) for name, model in fusions(seed).items()}
+    """Test accuracy of each way to fuse, and of each modality alone; and how often the words look most at another stretch of
+    the voice than at the one that is looked at most."""
+    data, models = meant_or_not(seed), fusions(seed)
+    right = {name: fuse(model, data, seed) for name, model in models.items()}
+    most = looks(models["cross-attention"], data.test).argmax(1)
+    return right | {"looks elsewhere": 1 - most.bincount().max().item() / len(most), "half": 0.5}
 
 
 def uses(model: nn.Module, part: Mapping[str, Tensor], modality: str, seed: int = 0) -> float:

@@ -7,6 +7,7 @@ from .fusion03 import (
     categories,
     fuse,
     fusions,
+    looks,
     meant_or_not,
     measure_fusion,
     measure_missing,
@@ -44,6 +45,7 @@ __all__ = [
     "fusions",
     "hear_word",
     "listen_and_find",
+    "looks",
     "meant_or_not",
     "named",
     "pair_sounds",
@@ -136,6 +138,14 @@ LESSON = Lesson(
             "cross-attention",
             "late",
             f"Sincere or sarcastic, {_HELD_OUT}: cross-attention beats late fusion of the same size, trained alike.",
+        ),
+        _claim(
+            "attention-looks-around",
+            "fusion",
+            "looks elsewhere",
+            "half",
+            f"Sincere or sarcastic, {_HELD_OUT}: which of the eight stretches of a voice the words look at most differs by "
+            "sentence; it is another than the commonest one in more than half of them.",
         ),
         _claim(
             "hum-is-a-shortcut",

@@ -252,16 +252,34 @@ class CrossAttentionFusion(Fusion):
         tokens = {name: self.projections[name](tokens[name]) for name in self.dims}
         parts = []
         for name in self.dims:
-            taken, _ = self.look(name, tokens, seen)
+            taken, _ = self._look(name, tokens, seen)
             joined = self.norms[name](tokens[name] + taken)
             # Padding and missing tokens took something, too: it is left out of the mean.
             vector = pooled(torch.where(seen[name][..., None], joined, 0.0), seen[name])
             parts.append(torch.where(seen[name].any(1, keepdim=True), vector, self.missing[name]))
         return self.head(torch.cat(parts, 1))
 
-    def look(self, name: str, tokens: dict[str, Tensor], seen: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """What a modality's projected tokens take from the others' (examples, tokens, width), and how much of each
-        (examples, tokens, 1 + tokens of the others), the learned token first, then the others in their order."""
+    def weights_of(
+        self,
+        name: str,
+        features: Mapping[str, Tensor | None],
+        present: Mapping[str, Tensor] | None = None,
+    ) -> Tensor:
+        """How much each token of modality `name` takes of each other one: (examples, tokens, 1 + tokens of the others).
+
+        The learned token comes first, then the others' tokens in the order of `dims`. Each row adds up to 1 (in training mode
+        but for what dropout leaves out). Where a modality is missing its own rows mean nothing.
+
+        Raises:
+            ValueError: as `forward`; or `name` is none of the model's.
+        """
+        if name not in self.dims:
+            raise ValueError(f"name is {name!r}. Expected one of {', '.join(map(repr, self.dims))}.")
+        tokens, seen = clean(self.dims, *by_name(self.dims, features, present, {}))
+        return self._look(name, {name: self.projections[name](tokens[name]) for name in self.dims}, seen)[1]
+
+    def _look(self, name: str, tokens: dict[str, Tensor], seen: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What a modality's projected tokens take from the others' (examples, tokens, width), and the weights."""
         examples = len(tokens[name])
         others = [other for other in self.dims if other != name]
         keys = torch.cat([self.nothing.expand(examples, 1, -1), *(tokens[other] for other in others)], 1)

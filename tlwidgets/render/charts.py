@@ -104,6 +104,38 @@ def before_after(values: Mapping[str, tuple[float, float]], *, ylabel: str) -> P
     return picture(figure, f"Bars of {ylabel}: {words}.")
 
 
+def heatmap(rows: Sequence[tuple[str, Sequence[float]]], columns: Sequence[str], *, xlabel: str) -> Picture:
+    """Fractions as a table, the darker the larger: `(name, values)` a row, one value for each column, each with its number.
+
+    Raises ValueError when there are no rows, or one has not as many values as there are columns.
+    """
+    if not rows:
+        raise ValueError("There are no rows to draw. Give one at least.")
+    for name, values in rows:
+        if len(values) != len(columns):
+            raise ValueError(
+                f"{name!r} has {len(values)} values for {len(columns)} columns; give as many of each."
+            )
+    from matplotlib import pyplot
+
+    size = (2.2 + 0.62 * len(columns), 1.1 + 0.34 * len(rows))
+    figure, axes = pyplot.subplots(figsize=size, layout="constrained")
+    axes.imshow([values for _, values in rows], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for y, (_, values) in enumerate(rows):
+        for x, value in enumerate(values):
+            dark = "white" if value > 0.55 else "black"
+            axes.annotate(f"{value:.0%}", (x, y), ha="center", va="center", color=dark, size=9)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set_xlabel(xlabel)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    most = "; ".join(
+        f"{name} {max(values):.0%} at {columns[list(values).index(max(values))]}" for name, values in rows
+    )
+    return picture(figure, f"Table of shares by {xlabel}. The largest of each row: {most}.")
+
+
 def _finish(axes, chance: float | None) -> None:
     if chance is not None:
         axes.axhline(chance, color=QUIET, lw=1, ls=":")
