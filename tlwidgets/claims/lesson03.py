@@ -171,6 +171,13 @@ LESSON = Lesson(
             "spoken name it is right more often than without the written one.",
         ),
         _claim(
+            "dropout-withstands-a-missing-sound",
+            "missing",
+            "dropout, without sound",
+            "without sound",
+            "The same fusion, trained with modality dropout, is right more often without the spoken name than trained without.",
+        ),
+        _claim(
             "frozen-voice",
             "voice",
             "frozen",
