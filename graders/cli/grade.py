@@ -83,7 +83,7 @@ def _grade_with(
     from graders.autograde.gradebook import GradeWriter
     from graders.autograde.grading import Tally
     from graders.autograde.records import GradingError
-    from graders.autograde.report import summarise, write_page
+    from graders.autograde.report import summarise
 
     root = (folder or course_folder()).resolve()
     tally = Tally()
@@ -95,13 +95,26 @@ def _grade_with(
                 zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
             )
             summary = summarise(writer.session, lesson)
-            page = write_page(summary, root / "grading" / f"{assignment}.html")
+            page = _written(summary, root / "grading" / f"{assignment}.html")
     except GradingError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     _tell(tally, page, interrupted, course, assignment, force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
+
+
+def _written(summary: dict, path: Path) -> Path:
+    from graders.autograde.records import GradingError
+    from graders.autograde.report_page import write_report
+
+    try:
+        return write_report(summary, path)
+    except OSError as error:
+        raise GradingError(
+            f"The summary can't be written to {path.parent} ({error.strerror}). Every grade is in the gradebook; see to that, "
+            "then run the same command again: it grades nothing twice."
+        ) from error
 
 
 def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:
