@@ -13,7 +13,9 @@ STYLE = Path(__file__).parent / "style"
 class FitFeedback(NbGraderPreprocessor):
     """Pictures and messages as wide as the page at most, and hints that can be seen to open, unlike in nbgrader's styles."""
 
-    display_data_priority = List(help="Not used: nbconvert sets it, and warns where it can't.").tag(config=True)
+    display_data_priority = List(help="Not used: nbconvert sets it, and warns where it can't.").tag(
+        config=True
+    )
 
     def preprocess(self, nb, resources):
         """Leave the notebook as it is. nbconvert takes a person's own style, `custom/custom.css`, from the folder named here."""

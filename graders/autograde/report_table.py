@@ -58,7 +58,7 @@ def html_table(summary: dict) -> str:
         '<div class="grid" role="region" tabindex="0" aria-labelledby="students">'
         '<table aria-labelledby="students" aria-describedby="signs"><thead><tr><th scope="col" aria-sort="ascending">student</th>'
         f'<th scope="col" class="number">XP<br><small>of {summary["best"]:g}</small></th>{heads}'
-        '<th scope="col" class="state">state</th><th scope="col" class="number">attempt</th>'
+        '<th scope="col" class="state">state</th><th scope="col" class="number">gradings</th>'
         f'<th scope="col" class="number">seconds</th></tr></thead><tbody>{"".join(map(_row, summary["students"]))}</tbody>'
         "</table></div>"
     )
@@ -73,7 +73,7 @@ def csv_table(summary: dict) -> str:
     writer = csv.writer(out)
     titles = [head for one in summary["exercises"] for head in (_title(one), f"{_title(one)}: remark")]
     writer.writerow(
-        ["student", "name", "score", "best", "late_penalty", "state", "attempt", *map(_inert, titles)]
+        ["student", "name", "score", "best", "late_penalty", "state", "gradings", *map(_inert, titles)]
     )
     for one in summary["students"]:
         who = [_inert(one["id"]), _inert(one["name"]), one["score"], summary["best"], one["late_penalty"]]

@@ -17,14 +17,14 @@ from .places import course_folder
 
 @click.command()
 @click.argument("assignment")
-@click.option("--student", help="Only this student's id.")
+@click.option("--student", metavar="ID", help="Only the student with this id.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Submissions graded at a time. [a core each]")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
 @click.option(
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The nbgrader course folder. [this one, or the checkout's course]",
+    help="The nbgrader course folder. [the one you are in, or the checkout's course]",
 )
 @click.option(
     "--timestamps",
@@ -40,8 +40,8 @@ from .places import course_folder
     is_flag=True,
     help="Grade where nothing holds students' code apart; every such grade is marked.",
 )
-@click.option("--force", is_flag=True, help="Grade again what is graded already.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--force", is_flag=True, help="Grade again what is graded already and has not changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, too.")
 def grade(
     assignment: str,
     student: str | None,
@@ -53,11 +53,16 @@ def grade(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Grade what was handed in, in place of `nbgrader autograde`.
+    """Grade what was handed in, in place of `nbgrader autograde`. ASSIGNMENT is the name of its folder in
+    source/, such as 01-transfer-learning.
 
     Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and written to the
-    gradebook whole. Stop it at any time and run it again: it goes on from there. Exit status 1: the grader itself failed
-    on a submission, whose old grade stays.
+    gradebook whole. Stop it at any time and run it again: it goes on from there, and grades what is new or has changed.
+
+    For you alone there is a summary then, grading/ASSIGNMENT.html, and the points as a table, grading/ASSIGNMENT.csv. For
+    students, go on with `nbgrader generate_feedback ASSIGNMENT`.
+
+    Exit status 1: the grader itself failed on a submission, whose old grade stays, or could not go on; it says so.
     """
     from graders.autograde.records import KEPT
     from graders.autograde.zygote import Zygote
