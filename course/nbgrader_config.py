@@ -1,7 +1,7 @@
 """nbgrader's configuration. Run the stock commands here: `nbgrader generate_assignment 01-transfer-learning`."""
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -25,8 +25,8 @@ c.ClearSolutions.code_stub = {"python": STUB}
 # A lesson that breaks a rule of `tlcourse lint-lesson` is not released.
 c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
 
-# Pictures that fit the page, and hints that open.
-c.GenerateFeedback.preprocessors = [*GenerateFeedback.preprocessors.default(), FitFeedback]
+# Pictures that fit the page, and hints that open: in feedback and in formgrader.
+c.HTMLExporter.preprocessors = [FitFeedback]
 
 # The stock steps, but for the first: demonstrations (long training, widgets) are left out.
 c.Autograde.autograde_preprocessors = [

@@ -57,7 +57,6 @@ class Checker:
         self._output, self._printed = [], 0
         self._hidden: frozenset[int] = frozenset()  # lines of the check that runs
         self._secrets_from = 0.0  # its line from which on the student's process knows inputs of hidden tests
-        self._has_secrets = False  # it knows them from before, and could put them into any text of its own
         self._gone = ""
         self._met_student = False
 
@@ -123,7 +122,7 @@ class Checker:
 
     def _run_there(self, cell: Cell) -> None:
         error, output = self._remote.run(cell.grade_id, cell.source)
-        room = 0 if self._has_secrets else self._limits.output_bytes - self._printed
+        room = 0 if self._remote.has_secrets else self._limits.output_bytes - self._printed
         # Its process cuts what it prints, unless the student's code had a hand in that.
         text = plain(output[: self._limits.output_bytes], room) if output and room > 0 else ""
         self._printed += len(text)
@@ -162,9 +161,8 @@ class Checker:
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)
         self._hidden = hidden_lines(plain_source(cell.source))
-        self._secrets_from = 0 if self._has_secrets else first_line_of(tree, self._hidden)
-        self._has_secrets |= bool(self._hidden)
-        self._remote.has_secrets = self._has_secrets
+        self._secrets_from = 0 if self._remote.has_secrets else first_line_of(tree, self._hidden)
+        self._remote.has_secrets |= bool(self._hidden)
         self._seed()
         evidence.begin(self._submission.seed)
         self._remote.contacts, self._remote.effects, self._met_student = 0, False, False
@@ -247,10 +245,10 @@ class Checker:
 
     def _may_tell(self, error: Exception) -> bool:
         """Whether what was raised in a check may have in it what the student's process knows of hidden tests."""
-        return self._has_secrets and any(line >= self._secrets_from for line in _lines_of_check(error))
+        return self._remote.has_secrets and any(line >= self._secrets_from for line in _lines_of_check(error))
 
     def _told(self, error: Exception) -> str:
-        return _kind(error) if self._has_secrets else _said(error)
+        return _kind(error) if self._remote.has_secrets else _said(error)
 
     def _failed(self, error: CheckFailed) -> tuple[str, str]:
         """What a student reads of a check that failed, and the mistake; other words than the catalogue's may quote values."""

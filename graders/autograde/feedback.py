@@ -1,21 +1,23 @@
-"""What the feedback page of `nbgrader generate_feedback` lacks; a step of its own, named in the course's configuration."""
+"""What nbgrader's pages of a graded notebook lack: feedback's and formgrader's. Named in the course's configuration."""
 
 from __future__ import annotations
 
-from nbgrader.preprocessors import NbGraderPreprocessor
+from pathlib import Path
 
-_CSS = """
-img, svg { max-width: 100%; height: auto; }
-div.output_area pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }
-summary { display: list-item; cursor: pointer; }
-"""
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import List
+
+STYLE = Path(__file__).parent / "style"
 
 
 class FitFeedback(NbGraderPreprocessor):
-    """Pictures and messages as wide as the page at most, and hints that can be seen to open, unlike in nbgrader's style."""
+    """Pictures and messages as wide as the page at most, and hints that can be seen to open, unlike in nbgrader's styles."""
+
+    display_data_priority = List(help="Not used: nbconvert sets it, and warns where it can't.").tag(
+        config=True
+    )
 
     def preprocess(self, nb, resources):
-        """Leave the notebook as it is, and add to the page's style."""
-        inlining = resources.setdefault("inlining", {})
-        inlining["css"] = [*inlining.get("css", []), _CSS]
+        """Leave the notebook as it is. nbconvert takes a person's own style, `custom/custom.css`, from the folder named here."""
+        resources["config_dir"] = str(STYLE)
         return nb, resources

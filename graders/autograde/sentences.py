@@ -7,6 +7,8 @@ import signal
 
 from .records import Isolation, Limits
 
+NOT_REACHED = "This check was not reached: your code was stopped before it. See"  # the check that says why
+
 
 def how_it_ended(gone: str, ended: dict, isolation: Isolation, too_large: bool, limits: Limits) -> str | None:
     """A sentence, or None where the student's code can't have been the reason.

@@ -71,7 +71,8 @@ class Remote:
         effects: whether modules were among it.
         raised: exceptions that came from the student's code.
         notes: what a person should know ("a method was replaced").
-        has_secrets: the other side knows what it is not to tell, so that notes have no names of its own in them.
+        has_secrets: the other side knows inputs of hidden tests, and could put them into any text of its own; notes then
+            have no names of its own in them. The checker says when.
     """
 
     def __init__(self, channel: Channel, source_of: Callable[[type], str | None]) -> None:

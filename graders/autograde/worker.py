@@ -10,6 +10,7 @@ import select
 import socket
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from .channel import Channel, ChannelError
@@ -17,7 +18,7 @@ from .processes import descendants, private_bytes
 from .records import CheckOutcome, Evidence, Isolation, Limits, Submission
 from .sandbox import choose_isolation
 from .sandbox.clearing import clear
-from .sentences import how_it_ended
+from .sentences import NOT_REACHED, how_it_ended
 from .zygote import Server, ServerGone, Zygote
 
 _KINDS = ("student", "checker")
@@ -251,16 +252,24 @@ class _Grading:
             return Evidence(
                 "grader-failed", "The student's process was killed from outside.", (), cpu_s=cpu_s
             )
-        checks = tuple(
-            self._outcomes.get(cell.grade_id)
-            or CheckOutcome(cell.grade_id, 0.0, float(cell.points), False, 0, message=reason)
-            for cell in self._submission.cells
-            if cell.kind == "test"
-        )
+        checks = tuple(self._checks(reason))
         return Evidence(
             "student-failed" if gone else "graded", reason, checks, output=last["output"], cpu_s=cpu_s,
             notes=(*self._submission.notes, *last["notes"]),
         )  # fmt: skip
+
+    def _checks(self, reason: str) -> Iterator[CheckOutcome]:
+        """What became of each check. Of those that did not come to an end, the first is where it stopped."""
+        stopped = ""
+        for cell in self._submission.cells:
+            if cell.kind != "test":
+                continue
+            if cell.grade_id in self._outcomes:
+                yield self._outcomes[cell.grade_id]
+                continue
+            message = f"{NOT_REACHED} `{stopped}`." if stopped else reason
+            yield CheckOutcome(cell.grade_id, 0.0, float(cell.points), False, 0, message=message)
+            stopped = stopped or cell.grade_id
 
 
 def submission_out(submission: Submission) -> dict:

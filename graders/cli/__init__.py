@@ -7,18 +7,25 @@ from importlib import import_module
 
 import click
 
-# Name -> (module, function, what it does), in the order of a newcomer's day.
-_COMMANDS = {
-    "setup": ("setup", "setup", "Install what the course needs into this Python environment."),
-    "lab": ("lab", "lab", "Open the course in JupyterLab."),
-    "build": ("build", "build", "Make or update your copies of the lessons."),
-    "check": ("check", "check", "Check a notebook's exercises as the grader would."),
-    "grade": ("grade", "grade", "Grade what was handed in, each submission held apart."),
-    "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
-    "doctor": ("doctor", "doctor", "Say what is there, what is missing, and what to do."),
-    "lint-lesson": ("lint", "lint_lesson", "Look lessons over, and say how much their checks catch."),
-    "binder-links": ("binder", "binder_links", "Write launch links for Binder, one a lesson."),
+# For whom -> name -> (module, function, what it does), in the order of a newcomer's day.
+_SECTIONS = {
+    "Commands": {
+        "setup": ("setup", "setup", "Install what the course needs into this Python environment."),
+        "lab": ("lab", "lab", "Open the course in JupyterLab."),
+        "build": ("build", "build", "Make or update your copies of the lessons."),
+        "check": ("check", "check", "Check a notebook's exercises as the grader would."),
+        "doctor": ("doctor", "doctor", "Say what is there, what is missing, and what to do."),
+    },
+    "For instructors": {
+        "grade": ("grade", "grade", "Grade what was handed in, each submission held apart."),
+        "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
+    },
+    "For authors of lessons": {
+        "lint-lesson": ("lint", "lint_lesson", "Look lessons over, and say how much their checks catch."),
+        "binder-links": ("binder", "binder_links", "Write launch links for Binder, one a lesson."),
+    },
 }
+_COMMANDS = {name: where for commands in _SECTIONS.values() for name, where in commands.items()}
 
 
 class _Lazy(click.Group):
@@ -32,8 +39,10 @@ class _Lazy(click.Group):
         return getattr(import_module(f"{__name__}.{module}"), function)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+        widest = max(map(len, _COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), text) for name, (_, _, text) in commands.items()])
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

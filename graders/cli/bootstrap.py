@@ -183,12 +183,18 @@ def run_tests(python: str, chosen: list[str]) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        description="Set the course up from a bare machine, and open or test it."
+        description="Set the course up from a bare machine, and open or test it.",
+        epilog="All other arguments go on: with lab to `tlcourse lab`, with test to pytest.",
     )
     parser.add_argument("action", choices=("setup", "lab", "test"))
     parser.add_argument("--test", action="store_true", help="with setup: the test tools and Chromium as well")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment goes")
-    options, rest = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    theirs = (
+        given.index("--") if "--" in given else len(given)
+    )  # argparse would drop a `--` behind the action
+    options, rest = parser.parse_known_args(given[:theirs])
+    rest += given[theirs:]
     try:
         check_python()
         set_up(ROOT, options.venv, options.test or options.action == "test")

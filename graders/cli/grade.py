@@ -17,14 +17,14 @@ from .places import course_folder
 
 @click.command()
 @click.argument("assignment")
-@click.option("--student", help="Only this student's id.")
+@click.option("--student", metavar="ID", help="Only the student with this id.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Submissions graded at a time. [a core each]")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
 @click.option(
     "--course",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The nbgrader course folder. [this one, or the checkout's course]",
+    help="The nbgrader course folder. [the one you are in, or the checkout's course]",
 )
 @click.option(
     "--timestamps",
@@ -40,8 +40,8 @@ from .places import course_folder
     is_flag=True,
     help="Grade where nothing holds students' code apart; every such grade is marked.",
 )
-@click.option("--force", is_flag=True, help="Grade again what is graded already.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--force", is_flag=True, help="Grade again what is graded already and has not changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, too.")
 def grade(
     assignment: str,
     student: str | None,
@@ -53,11 +53,16 @@ def grade(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Grade what was handed in, in place of `nbgrader autograde`.
+    """Grade what was handed in, in place of `nbgrader autograde`. ASSIGNMENT is the name of its folder in
+    source/, such as 01-transfer-learning.
 
     Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and written to the
-    gradebook whole. Stop it at any time and run it again: it goes on from there. Exit status 1: the grader itself failed
-    on a submission, whose old grade stays.
+    gradebook whole. Stop it at any time and run it again: it goes on from there, and grades what is new or has changed.
+
+    For you alone there is a summary then, grading/ASSIGNMENT.html, and the points as a table, grading/ASSIGNMENT.csv. For
+    students, go on with `nbgrader generate_feedback ASSIGNMENT`.
+
+    Exit status 1: the grader itself failed on a submission, whose old grade stays, or could not go on; it says so.
     """
     from graders.autograde.records import KEPT
     from graders.autograde.zygote import Zygote
@@ -83,7 +88,7 @@ def _grade_with(
     from graders.autograde.gradebook import GradeWriter
     from graders.autograde.grading import Tally
     from graders.autograde.records import GradingError
-    from graders.autograde.report import summarise, write_page
+    from graders.autograde.report import summarise
 
     root = (folder or course_folder()).resolve()
     tally = Tally()
@@ -95,13 +100,26 @@ def _grade_with(
                 zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
             )
             summary = summarise(writer.session, lesson)
-            page = write_page(summary, root / "grading" / f"{assignment}.html")
+            page = _written(summary, root / "grading" / f"{assignment}.html")
     except GradingError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     _tell(tally, page, interrupted, course, assignment, force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
+
+
+def _written(summary: dict, path: Path) -> Path:
+    from graders.autograde.records import GradingError
+    from graders.autograde.report_page import write_report
+
+    try:
+        return write_report(summary, path)
+    except OSError as error:
+        raise GradingError(
+            f"The summary can't be written to {path.parent} ({error.strerror}). Every grade is in the gradebook; see to that, "
+            "then run the same command again: it grades nothing twice."
+        ) from error
 
 
 def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:

@@ -27,7 +27,8 @@ SETTINGS = Path(__file__).parent / "settings"
 def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[str, ...]) -> None:
     """Open the course in JupyterLab.
 
-    Brings new lessons first; notebooks that you changed stay as they are. Arguments after `--` go to JupyterLab.
+    Brings new lessons first; notebooks that you changed stay as they are. Arguments after `--` go to JupyterLab:
+    `tlcourse lab -- --allow-root`.
     """
     if port is not None and not is_free(port):
         raise click.ClickException(

@@ -12,14 +12,16 @@ from .places import course_folder
 
 
 @click.command()
-@click.option("--student", help="Only this student's id.")
-@click.option("--db", help="The gradebook's file or address. [that of the course]")
+@click.option("--student", metavar="ID", help="Only the student with this id.")
+@click.option("--db", help="The gradebook: a file, or a database's address. [that of the course you are in]")
 @click.option(
-    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw it, too (.svg, .png or .pdf)."
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw them to this file, too (.svg, .png or .pdf).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def xp(student: str | None, db: str | None, picture: Path | None, as_json: bool) -> None:
-    """Show XP, levels and badges from the gradebook. A point is an XP."""
+    """Show XP, levels and badges from the gradebook, highest first. A point is an XP; nothing is changed."""
     from graders.autograde.course import open_course
     from graders.autograde.records import GradingError
     from graders.xp import GradebookError, read_students, standing
@@ -46,8 +48,9 @@ def xp(student: str | None, db: str | None, picture: Path | None, as_json: bool)
         try:
             draw(standings, picture)
         except (ValueError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise click.ClickException(
-                f"{picture} can't be drawn: {error}. Expected the name of an .svg, .png or .pdf file in a folder that can be "
+                f"{picture} can't be drawn: {reason}. Expected the name of an .svg, .png or .pdf file in a folder that can be "
                 "written to."
             ) from error
         click.echo(f"Drawn to {picture}", err=True)

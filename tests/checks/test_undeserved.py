@@ -7,41 +7,31 @@ from graders.checks.programs import functions
 
 BY_ID = {exercise.id: exercise for exercise in EXERCISES}
 
+# What a head of one linear layer returns is filled in.
+LINEAR_HEAD = """
+class Head(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+
+    def forward(self, x):
+        scores = self.linear(x)
+        return {}
+
+
+def build_head(hidden_size, num_classes):
+    return Head(hidden_size, num_classes)
+"""
+
 # (exercise, the program). Each has to be refused for every submission's own inputs.
 PROGRAMS = {
     "probabilities, but not where a check looks for them": (
         "build-head",
-        """
-class Head(nn.Module):
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs)
-
-    def forward(self, x):
-        scores = self.linear(x)
-        return scores if x.abs().max() > 50 else scores.softmax(-1)
-
-
-def build_head(hidden_size, num_classes):
-    return Head(hidden_size, num_classes)
-""",
+        LINEAR_HEAD.format("scores if x.abs().max() > 50 else scores.softmax(-1)"),
     ),
     "scores cut off, but not where no gradient is asked for": (
         "build-head",
-        """
-class Head(nn.Module):
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs)
-
-    def forward(self, x):
-        scores = self.linear(x)
-        return scores.relu() if torch.is_grad_enabled() else scores
-
-
-def build_head(hidden_size, num_classes):
-    return Head(hidden_size, num_classes)
-""",
+        LINEAR_HEAD.format("scores.relu() if torch.is_grad_enabled() else scores"),
     ),
     "scores that know nothing of the features": (
         "build-head",

@@ -113,3 +113,33 @@ def test_the_stamp_goes_by_what_is_to_be_installed(tmp_path):
     assert bootstrap.fingerprint(tmp_path, "") == before
     (tmp_path / "constraints.txt").write_text("torch==9.9\n")
     assert bootstrap.fingerprint(tmp_path, "") != before
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "taken"),
+    [
+        ("lab", "", ["graders.cli", "lab"]),
+        ("lab", "-- --allow-root", ["graders.cli", "lab", "--", "--allow-root"]),
+        (
+            "lab",
+            "--port 9000 -- --allow-root --test",
+            ["graders.cli", "lab", "--port", "9000", "--", "--allow-root", "--test"],
+        ),
+        ("test", "tests/core -k 'one or two'", ["pytest", "tests/core", "-k", "one or two"]),
+        ("test", "-- -odd-name.py", ["pytest", "--", "-odd-name.py"]),
+    ],
+)
+def test_what_make_is_given_arrives_word_for_word(tmp_path, target, given, taken):
+    """In place of the environment's Python, a program that writes down what it is asked to do."""
+    (tmp_path / "graders/cli").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "graders/cli/bootstrap.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    python = bootstrap.python_of(tmp_path / ".venv")
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\" > told\n")
+    python.chmod(0o755)
+    stamp = {"test": bootstrap.fingerprint(tmp_path, "test")}
+    (tmp_path / ".venv/tlcourse-setup.json").write_text(json.dumps(stamp))
+    make = ["make", "-C", tmp_path, target, f"PYTHON={sys.executable}", f"ARGS={given}"]
+    subprocess.run(make, check=True)
+    assert (tmp_path / "told").read_text().splitlines() == ["-m", *taken]

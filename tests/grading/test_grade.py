@@ -7,6 +7,10 @@ from html import unescape
 import pytest
 from classroom import BEST, BY_ID, RIGHT, UNIT, Classroom, programs, wrong
 from ledger import attempts, grades, ledger
+from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader import handlers
+
+from graders.autograde.course import open_course
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -85,7 +89,7 @@ def graded(generated, tmp_path_factory) -> Classroom:
     for number in range(4):
         room.hand_in(f"made-up-{number}", programs(number)[0])
     room.said = room.grade("--workers", "2")
-    room.nbgrader("generate_feedback", UNIT)
+    room.feedback_said = room.nbgrader("generate_feedback", UNIT)
     return room
 
 
@@ -127,14 +131,28 @@ def test_every_cell_has_a_grade_and_nobody_has_to_grade_by_hand(graded):
     assert all(auto is not None and not by_hand for *_, auto, _, _, by_hand in rows)
 
 
+def test_feedback_is_made_without_a_warning(graded):
+    assert "WARNING" not in graded.feedback_said
+
+
 def test_feedback_names_the_mistake(graded):
     message = next(one.message for one in BY_ID["freeze-backbone"].mistakes if one.id == "statistics-drift")
     assert message[:60] in plain(graded.feedback("one-mistake"))
 
 
-def test_pictures_and_messages_fit_the_feedback_and_hints_can_be_seen_to_open(graded):
-    style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", graded.feedback("plain"), re.S))
-    assert all(rule in style for rule in ("max-width: 100%; height: auto", "pre-wrap", "display: list-item"))
+def test_pictures_and_messages_fit_and_hints_can_be_seen_to_open_in_feedback_and_formgrader(graded):
+    exporter = HTMLExporter(
+        config=open_course(graded.folder).config,
+        template_name="formgrade",
+        extra_template_basedirs=[handlers.template_path],
+    )
+    about = {"student": "plain", "base_url": "", "index": 0, "total": 1}
+    page, _ = exporter.from_notebook_node(graded.autograded("plain"), about)
+    for html in (graded.feedback("plain"), page):
+        style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", html, re.S))
+        assert all(
+            rule in style for rule in ("max-width: 100%; height: auto", "pre-wrap", "display: list-item")
+        )
 
 
 def test_feedback_has_nothing_of_a_students_but_text(graded):
@@ -172,7 +190,15 @@ def test_the_summary_counts_named_mistakes_cell_by_cell(graded):
     assert len(summary["students"]) == len(graded.xp())
     assert {one["id"]: one["score"] for one in summary["students"]} == graded.xp()
     page = (graded.folder / "grading" / f"{UNIT}.html").read_text()
-    assert "statistics-drift" in page and "http" not in page and "<script" not in page
+    assert "statistics-drift" in page and "//" not in re.sub(r"<script>.*?</script>", "", page, flags=re.S)
+
+
+def test_a_summary_that_cant_be_written_gets_a_sentence_and_the_grades_are_there(room):
+    room.hand_in("ada", RIGHT)
+    (room.folder / "grading").write_text("a file where the folder should be")
+    said = room.grade(status=1)
+    assert "The summary can't be written to" in said and "Traceback" not in said
+    assert room.xp() == {"ada": BEST}
 
 
 def test_the_grades_are_stock_nbgraders_on_honest_submissions(generated, tmp_path):
