@@ -2,6 +2,7 @@
 
 const PIECE = 1 << 20; // bytes that are sent at once
 const AS_IT_IS = 4_000_000; // bytes up to which a picture is sent untouched
+const OF_A_TEXT = 40_000; // bytes: with so many it is too long, whatever follows
 
 function createStore(model) {
   const store = createStateStore(model);
@@ -85,13 +86,9 @@ async function takeFile(store, file, kind) {
     return;
   }
   try {
-    if (kind === "text") {
-      store.say("");
-      store.request({ type: "text", text: await file.slice(0, 40_000).text() });
-      return;
-    }
     const smaller = kind === "picture" && file.size > AS_IT_IS && file.type !== "image/gif" ? await shrunk(file, limits.side) : null;
-    if (smaller) await sendPieces(store, { ...about, shrunk: smaller.was }, smaller.blob);
+    if (kind === "text") await sendPieces(store, about, file.slice(0, OF_A_TEXT));
+    else if (smaller) await sendPieces(store, { ...about, shrunk: smaller.was }, smaller.blob);
     else if (kind === "sound" && !(await isWav(file))) await sendDecoded(store, file, limits.seconds);
     else await sendPieces(store, about, file);
   } catch (error) {

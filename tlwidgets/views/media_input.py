@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.media import KINDS, MOST_BYTES, Media, MediaError, content_of, looks_like, read_text
+from ..data.media import KINDS, MOST_BYTES, Media, MediaError, content_of, looks_like, read_text, text_of
 from ..data.pictures import read_picture
 from ..data.sounds import RATE, SHORTEST, one_channel, read_sound
 from ..render.media import media_html, media_text
@@ -226,8 +226,7 @@ class MediaInput(Panel):
             )
             return Media("picture", named, notes, picture=pixels)
         if kind == "text":
-            content, _ = content_of(source, self._most_bytes, name)
-            text, notes = read_text(content.decode("utf-8", errors="replace"))
+            text, notes = read_text(text_of(*content_of(source, self._most_bytes, name)))
             return Media("text", named, notes, text=text)
         sound, notes = read_sound(
             source, self._rate, longest=self._longest_sound, most_bytes=self._most_bytes, name=name
