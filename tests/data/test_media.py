@@ -61,7 +61,10 @@ def test_a_long_text_is_one_wherever_its_beginning_is_cut(shift, encoding):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("Grüße".encode("latin-1"), "is not a text that can be read. Expected plain text; save yours as UTF-8."),
+        (
+            "Grüße".encode("latin-1"),
+            "is not a text that can be read. Expected plain text; save yours as UTF-8.",
+        ),
         ("words".encode("utf-16-le"), "is not a text that can be read"),
         ("words".encode("utf-32"), "is not a text that can be read"),
         (b"\x89PNG\r\n\x1a\n\0\0", "it looks like a PNG picture"),
