@@ -17,7 +17,7 @@ _PARTS = {
     "media_input": ("tables", "media_decode", "media_capture"),
 }
 """Which shared parts a widget uses, beside `common.js`, `tokens.css` and `controls.css`; each is a script and a style sheet."""
-_UNSEEN = ("media_decode",)  # without a style sheet
+_UNSEEN = ("media_decode",)  # draws nothing, so it has no style sheet
 
 
 @cache
@@ -29,8 +29,8 @@ def script(name: str) -> str:
 @cache
 def style(name: str) -> str:
     """The style sheet of a widget: `tokens.css`, `controls.css`, those of the shared parts, then `<name>.css`."""
-    parts = [part for part in _PARTS.get(name, ()) if part not in _UNSEEN]
-    return "\n".join(_text(f"{part}.css") for part in ("tokens", "controls", *parts, name))
+    parts = ("tokens", "controls", *_PARTS.get(name, ()), name)
+    return "\n".join(_text(f"{part}.css") for part in parts if part not in _UNSEEN)
 
 
 def _text(file: str) -> str:
