@@ -217,6 +217,10 @@ class MediaInput(Panel):
             return Media("text", name or "Text", notes, text=text)
         if hasattr(source, "dtype"):
             return self._read_array(source, name)
+        if not isinstance(source, (Path, bytes, bytearray, memoryview)):
+            raise MediaError(
+                f"A {type(source).__name__} is no picture, sound or text. Give a str, a Path, bytes or an array."
+            )
         kind = kind or _kind_of(source)
         self._check_kind(kind)
         named = name or (source.name if isinstance(source, Path) else kind)
@@ -236,6 +240,9 @@ class MediaInput(Panel):
     def _read_array(self, values, name: str) -> Media:
         import numpy as np
 
+        if hasattr(values, "detach"):  # a tensor; NumPy knows no bfloat16
+            values = values.detach().cpu()
+            values = values.float() if values.is_floating_point() else values
         values = np.asarray(values)
         if values.dtype == np.uint8 and values.ndim == 3 and values.shape[2] == 3 and values.size:
             return Media("picture", name or "picture", picture=values.copy())
