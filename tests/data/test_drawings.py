@@ -108,8 +108,8 @@ def test_loaded_drawings_are_ones_own(drawings):
     assert load_drawings(["noto"]).images.max() == 255
 
 
-@pytest.mark.parametrize("styles", [["noto", "noto"], []])
-def test_a_style_twice_or_none_is_refused(styles):
+@pytest.mark.parametrize("styles", [["noto", "noto"], [], "noto"])
+def test_a_style_twice_or_none_or_no_list_is_refused(styles):
     with pytest.raises(DrawingDataError, match="a list of different styles"):
         load_drawings(styles)
 
@@ -123,7 +123,8 @@ def test_an_unknown_style_is_answered_with_those_there_are():
     ("arguments", "message"),
     [
         ({"by": "artist", "train": 1, "test": 1}, 'choose "object" or "style"'),
-        ({"by": "object", "train": -1, "test": 1}, "train=-1 should be a number of objects"),
+        ({"by": "object", "train": -1, "test": 1}, "train=-1 should be a whole number of objects"),
+        ({"by": "object", "train": 0.7, "test": 1}, "train=0.7 should be a whole number of objects"),
         ({"by": "object", "train": 600, "test": 100}, "too few objects for .* are missing"),
         ({"by": "style", "train": 4, "test": 1}, "too few styles for train=4 .* 1 are missing"),
     ],

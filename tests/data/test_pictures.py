@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import warnings
 import zlib
 
@@ -150,6 +152,32 @@ def test_fractions_and_what_is_no_number_are_handled():
     wide = np.array([[-3.0, 1.0], [5.0, 5.0]], dtype=np.float32)
     found, notes = read_picture(saved(Image.fromarray(wide), "TIFF"))
     assert found[..., 0].tolist() == [[0, 128], [255, 255]] and "-3 to 5" in notes[0]
+
+
+PEAK = """
+import pathlib, re, sys
+from tlwidgets.data import read_picture
+
+def peak():
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+
+read_picture(sys.argv[1], longest=256)
+before = peak()
+read_picture(sys.argv[2], longest=256)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process its peak there")
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "I;16", "P"])
+def test_a_large_picture_takes_some_ten_bytes_of_memory_a_pixel(tmp_path, mode):
+    """A file of 100 kB may hold 50 million pixels: it must not end the kernel where there are 2 GB."""
+    side, options = 3_000, {"transparency": bytes([128])} if mode == "P" else {}
+    for name, size in (("small", 300), ("large", side)):
+        Image.new(mode, (size, size)).save(tmp_path / f"{name}.png", **options)
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "small.png"), str(tmp_path / "large.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 13 * side * side
 
 
 @settings(deadline=None)

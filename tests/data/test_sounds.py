@@ -220,3 +220,8 @@ def test_samples_of_a_browser_are_handled_the_same():
     assert np.array_equal(by_samples, by_file) and notes == same
     with pytest.raises(MediaError, match="shape"):
         one_channel(np.zeros((2, 2, 2)), 16_000)
+    for values in (["loud"] * 16_000, np.zeros(16_000, complex), np.zeros(16_000, bool)):
+        with pytest.raises(MediaError, match="values of type .*; whole numbers or fractions were expected"):
+            one_channel(values, 16_000)
+    with pytest.raises(MediaError, match="'fast' samples a second"):
+        one_channel(both, "fast")

@@ -181,6 +181,7 @@ def test_loaded_speech_is_ones_own(loaded):
     ("arguments", "message"),
     [
         ({"by": "accent"}, 'choose "speaker", "text" or'),
+        ({"by": None}, 'choose "speaker", "text" or'),
         ({"by": ()}, 'choose "speaker", "text" or'),
         ({"by": ("text", "text")}, 'choose "speaker", "text" or'),
         ({"by": "text", "test": 1.0}, "test=1.0 should be a part of the whole"),

@@ -34,6 +34,18 @@ def test_the_pretrained_model_knows_which_sentences_belong_together():
     assert similar(vectors[0], vectors[1], dim=0) > similar(vectors[0], vectors[2], dim=0) + 0.2
 
 
+def test_similarities_are_those_of_its_documentation():
+    """The first example of the Sentence Transformers documentation (sbert.net, "Quickstart") and what it prints."""
+    model, tokenizer = load_text_backbone("minilm")
+    sentences = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
+    batch = tokenizer(sentences, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        points = mean_pool(model(**batch).last_hidden_state, batch["attention_mask"])
+    points = torch.nn.functional.normalize(points, dim=1)
+    published = torch.tensor([[1.0000, 0.6660, 0.1046], [0.6660, 1.0000, 0.1411], [0.1046, 0.1411, 1.0000]])
+    torch.testing.assert_close(points @ points.T, published, rtol=0, atol=1e-4)
+
+
 def test_from_scratch_is_the_same_architecture_with_weights_that_only_the_seed_decides():
     pretrained, _ = load_text_backbone("minilm")
     state = torch.get_rng_state()

@@ -116,3 +116,11 @@ def test_what_has_no_map_gets_a_sentence():
         named_points({"image": np.eye(4), "text": np.eye(5)}, "before")
     with pytest.raises(ValueError, match=r"Row 3 of before\['image'\] has length 0"):
         named_points({"image": np.diag([1, 1, 1, 0]), "text": np.eye(4)}, "before")
+
+
+@settings(deadline=None)
+@given(seeds)
+def test_what_lies_in_one_place_is_nothing_apart(seed):
+    one = points(seed)["image"]
+    apart, _ = distances({"image": one, "text": one.copy()}, "image", "text")
+    assert not np.signbit(apart).any() and np.allclose(apart, 0)

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -319,6 +320,15 @@ def test_a_file_of_code_is_what_its_bytes_say(static, tmp_path):
         panel.give(np.zeros((3, 3, 3)))
     with pytest.raises(MediaError, match="takes a sound, and this is a picture"):
         MediaInput(("sound",)).give(RED)
+    for thing in (None, 3, ["red.png"]):
+        with pytest.raises(MediaError, match=f"A {type(thing).__name__} is no picture, sound or text"):
+            panel.give(thing)
+
+
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
+def test_a_tensor_of_any_precision_is_a_sound(static, precision):
+    tone = torch.tensor(TONE, dtype=precision, requires_grad=True)
+    assert MediaInput().give(tone).sound.shape == TONE.shape
 
 
 @pytest.mark.parametrize(

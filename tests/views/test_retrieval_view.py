@@ -276,6 +276,20 @@ def test_a_closed_grid_lets_encode_go(live, pairs):
         panel.ask("hello")
 
 
+@pytest.mark.parametrize("precision", [torch.float64, torch.float16, torch.bfloat16])
+def test_embeddings_are_taken_in_any_precision_and_own_words_as_letters_alone(precision):
+    heard = []
+
+    def encode(text):
+        heard.append(text)
+        return torch.tensor([0.0, 1.0], dtype=precision, requires_grad=True)
+
+    space = torch.eye(2, dtype=precision)
+    panel = RetrievalGrid(space, space, query_names="ab", gallery_names="ab", encode=encode)
+    panel.ask("half of an emoji \ud83d")  # which no tokenizer takes
+    assert heard == ["half of an emoji"] and panel.found[0][0] == "b"
+
+
 def test_what_does_not_fit_gets_a_sentence():
     names = {"query_names": "ab", "gallery_names": "ab"}
     for queries, gallery, options, said in (

@@ -70,13 +70,13 @@ def load_drawings(styles: Sequence[str] = tuple(STYLES)) -> Drawings:
 
     Raises `DrawingDataError` for a style that is not in `STYLES`, the same one twice, or none.
     """
-    for style in styles:
-        if style not in STYLES:
-            raise DrawingDataError(f"There is no style {style!r}; choose from {', '.join(STYLES)}.")
-    if not styles or len(set(styles)) < len(styles) or isinstance(styles, str):
+    if isinstance(styles, str) or not styles or len(set(styles)) < len(styles):
         raise DrawingDataError(
             f"styles={styles!r} should be a list of different styles, at least one of {', '.join(STYLES)}."
         )
+    for style in styles:
+        if style not in STYLES:
+            raise DrawingDataError(f"There is no style {style!r}; choose from {', '.join(STYLES)}.")
     things, pictures = _sheets()
     return Drawings(
         images=np.concatenate([pictures[style] for style in styles]),
@@ -100,8 +100,8 @@ def split_drawings(
     """
     sizes = {"test": test, "valid": valid, "train": train}
     for part, size in sizes.items():
-        if size < 0:
-            raise DrawingDataError(f"{part}={size} should be a number of {by}s, 0 or more.")
+        if not isinstance(size, int) or size < 0:
+            raise DrawingDataError(f"{part}={size} should be a whole number of {by}s, 0 or more.")
     if by == "object":
         dealt = _deal_families(drawings, sizes, seed)
         keys: Sequence[int | str] = drawings.objects

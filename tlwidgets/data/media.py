@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ MOST_BYTES = 20_000_000
 MOST_LETTERS = 5_000
 KINDS = ("picture", "sound", "text")
 
+_HEAD = 512  # bytes that are looked at
 _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -74,12 +76,45 @@ def read_text(text: str) -> tuple[str, tuple[str, ...]]:
     notes = []
     if len(kept) < len(text):
         notes.append(f"{len(text) - len(kept):,} characters that are no text were left out.")
-    if not kept.strip():
+    if not any(letter.isprintable() and not letter.isspace() for letter in kept):
         raise MediaError("The text is empty. Write a word or a sentence.")
     return kept.strip(), tuple(notes)
 
 
 _UNREAD = ("Cc", "Cs", "Cn")  # control characters, halves of surrogate pairs, code points of nothing
+
+
+def text_of(content: bytes, name: str = "The file") -> str:
+    """The letters of a text file: UTF-8, or UTF-16 where the file begins with its mark, as Windows writes both.
+
+    Raises:
+        MediaError: something else, which letters by chance must not be made of; or more than `MOST_LETTERS`.
+    """
+    if len(content) > _MOST_LETTER_BYTES * (MOST_LETTERS + 1):
+        raise MediaError(
+            f"{name} is longer than {MOST_LETTERS:,} characters, the most that are taken. Choose a shorter part."
+        )
+    text = _letters(content)
+    if text is None or "\0" in text:
+        kind = looks_like(content)
+        raise MediaError(
+            f"{name} is not a text that can be read{f': it looks like {kind}' if kind else ''}. Expected plain text; save "
+            "yours as UTF-8."
+        )
+    return text
+
+
+_MOST_LETTER_BYTES = 4
+
+
+def _letters(content: bytes, whole: bool = True) -> str | None:
+    """`content` decoded, or None; where it is not the `whole`, its last letter may be cut."""
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    decoder = codecs.getincrementaldecoder("utf-16" if utf_16 else "utf-8-sig")()
+    try:
+        return decoder.decode(content, final=whole)
+    except UnicodeDecodeError:
+        return None
 
 
 def content_of(source: bytes | str | Path, most_bytes: int = MOST_BYTES, name: str = "") -> tuple[bytes, str]:
@@ -119,7 +154,7 @@ def refuse_size(size: int, name: str, most_bytes: int = MOST_BYTES) -> None:
 
 def looks_like(content: bytes) -> str:
     """What the first bytes of a file say that it is ("a PNG picture"); empty where they say nothing."""
-    head = content[:512]
+    head = content[:_HEAD]
     for beginning, what in _BEGINNINGS:
         if head.startswith(beginning):
             return what
@@ -129,8 +164,6 @@ def looks_like(content: bytes) -> str:
         return _BRANDS.get(head[8:12], "a video or sound in an MP4 container")
     if head[:1] == b"\xff" and head[1:2] in (b"\xfb", b"\xf3", b"\xf2", b"\xfa"):
         return "an MP3 sound"
-    try:
-        text = content[:500].decode("utf-8")
-    except UnicodeDecodeError:
-        return ""
-    return "a text" if text and all(letter.isprintable() or letter.isspace() for letter in text) else ""
+    text = _letters(head, whole=len(head) < _HEAD)
+    is_text = text and all(letter.isspace() or unicodedata.category(letter) != "Cc" for letter in text)
+    return "a text" if is_text else ""

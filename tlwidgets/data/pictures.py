@@ -17,6 +17,7 @@ MOST_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """Pillow's names; it reads many more, some with the help of other programs, which no stranger's file should start."""
 
+_BAND = 256  # rows that are worked on at once: a picture of 50 million pixels must not take the memory of a lesson
 _EXPECTED = "Expected a PNG, JPEG, GIF, WebP, BMP or TIFF picture."
 
 
@@ -108,27 +109,22 @@ def _turned(picture: Image.Image, notes: list[str]) -> Image.Image:
     from PIL import ExifTags, ImageOps
 
     try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
+            return picture
         turned = ImageOps.exif_transpose(picture)
     except Exception:  # a damaged tag says nothing of the pixels
         notes.append("Its EXIF tags are damaged, so it was not turned.")
         return picture
-    if orientation in range(2, 9):
-        notes.append("It was turned upright, as its EXIF tag says.")
+    notes.append("It was turned upright, as its EXIF tag says.")
     return turned
 
 
 def _coloured(picture: Image.Image, notes: list[str]) -> Image.Image:
     """Red, green and blue of 8 bits each."""
-    from PIL import Image
-
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _from_deep(picture, notes)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        whole = picture.convert("RGBA")
-        if whole.getchannel("A").getextrema()[0] < 255:
-            notes.append("What is transparent in it was put on white.")
-        return Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")
+        return _on_white(picture, notes)
     if picture.mode == "CMYK":
         notes.append("Colours for print (CMYK) became red, green and blue, without a colour profile.")
     elif picture.mode in ("1", "L"):
@@ -136,28 +132,46 @@ def _coloured(picture: Image.Image, notes: list[str]) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
+    from PIL import Image
+
+    width, height = picture.size
+    opaque, seen = Image.new("RGB", picture.size), False
+    for top in range(0, height, _BAND):
+        band = picture.crop((0, top, width, min(top + _BAND, height))).convert("RGBA")
+        seen = seen or band.getchannel("A").getextrema()[0] < 255
+        white = Image.new("RGBA", band.size, "white")
+        opaque.paste(Image.alpha_composite(white, band).convert("RGB"), (0, top))
+    if seen:
+        notes.append("What is transparent in it was put on white.")
+    return opaque
+
+
 def _from_deep(picture: Image.Image, notes: list[str]) -> Image.Image:
     """Grey values of 16 or 32 bits, or fractions."""
     import numpy as np
     from PIL import Image
 
-    values = np.asarray(picture, dtype=np.float64)
+    values = np.asarray(picture)
     finite = np.isfinite(values)
     if not finite.all():
         notes.append(
             f"{(~finite).sum():,} of {finite.size:,} pixels had no value (NaN or infinite) and became black."
         )
         values = np.where(finite, values, values[finite].min() if finite.any() else 0.0)
-    low, high = values.min(), values.max()
+    low, high = float(values.min()), float(values.max())
     full = 1.0 if picture.mode == "F" else 65_535.0
+    start, span = 0.0, full
     if low >= 0 and high <= full:
-        values = values / full
         notes.append(f"Grey values from 0 to {full:,.0f} became 0 to 255.")
     else:
-        half = high / 2 - low / 2  # the ends may be as far apart as numbers go
-        values = (values / 2 - low / 2) / (half or 1.0)
+        start, span = low, high - low or 1.0
         notes.append(f"Grey values from {low:.3g} to {high:.3g} were spread over 0 to 255.")
-    return Image.fromarray(np.round(values * 255).astype(np.uint8)).convert("RGB")
+    eight = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _BAND):
+        shares = (values[top : top + _BAND].astype(np.float64) - start) / span
+        eight[top : top + _BAND] = np.round(shares * 255)
+    return Image.fromarray(eight).convert("RGB")
 
 
 def _size(size: tuple[int, int]) -> str:

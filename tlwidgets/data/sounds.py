@@ -6,6 +6,7 @@ import warnings
 from fractions import Fraction
 from io import BytesIO
 from math import ceil
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,13 +79,19 @@ def one_channel(
     """
     import numpy as np
 
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "iuf":
+        raise MediaError(
+            f"{name} has values of type {samples.dtype}; whole numbers or fractions were expected."
+        )
     if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= _CHANNELS):
         raise MediaError(
             f"{name} has shape {samples.shape}; (samples,) or (samples, channels) with at most {_CHANNELS} channels was expected."
         )
-    if not _RATES[0] <= found <= _RATES[1]:
+    if not isinstance(found, Real) or not _RATES[0] <= found <= _RATES[1]:
+        told = f"{found:,.0f}" if isinstance(found, Real) else repr(found)
         raise MediaError(
-            f"{name} has {found:,.0f} samples a second; {_RATES[0]:,} to {_RATES[1]:,} were expected. Save it at 44,100."
+            f"{name} has {told} samples a second; {_RATES[0]:,} to {_RATES[1]:,} were expected. Save it at 44,100."
         )
     seconds = len(samples) / found
     if seconds < SHORTEST:

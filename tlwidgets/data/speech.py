@@ -101,7 +101,7 @@ def split_speech(
     the rest is for training. By both, a clip whose speaker and text fell to different parts is left out. The same
     arguments give the same split. Raises `SpeechDataError` for another `by`, a part that is none or would be empty.
     """
-    ways = (by,) if isinstance(by, str) else tuple(by)
+    ways = (by,) if isinstance(by, str) else tuple(by or ())
     keys = {"speaker": speech.speakers, "text": speech.families}
     if not ways or len(set(ways)) < len(ways) or not set(ways) <= set(keys):
         raise SpeechDataError(

@@ -68,7 +68,7 @@ def distances(points: Points, one: str, other: str) -> tuple[np.ndarray, float |
     cosines = points[one] @ points[other].T
     rows = len(cosines)
     others = (cosines.sum() - np.trace(cosines)) / (rows * rows - rows) if rows > 1 else None
-    return 1 - np.diag(cosines), None if others is None else float(1 - others)
+    return np.maximum(1 - np.diag(cosines), 0.0), None if others is None else float(1 - others)
 
 
 def _common(one: np.ndarray, other: np.ndarray) -> tuple[list[np.ndarray], str]:

@@ -133,13 +133,20 @@ def words_of(name: str, own: bool, results: Sequence[dict], rank: int, items: in
     return said + f" {'It is right.' if rank == 1 else f'The right one has rank {rank:,} of {items:,}.'}"
 
 
+def numbers(values) -> np.ndarray:
+    """A tensor, on whichever device and of whichever precision, or an array, as float64."""
+    if hasattr(values, "detach"):
+        return values.detach().cpu().double().numpy()  # NumPy has no bfloat16
+    return np.asarray(values, dtype=np.float64)
+
+
 def unit(vectors, what: str) -> np.ndarray:
     """Vectors (rows, width) made of length 1.
 
     Raises:
         ValueError: another shape, values that are not finite, or a vector without a direction.
     """
-    values = np.asarray(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors, dtype=np.float64)
+    values = numbers(vectors)
     if values.ndim != 2 or not values.size:
         raise ValueError(f"{what} has shape {values.shape}. Expected embeddings, (rows, width).")
     lengths = np.linalg.norm(values, axis=1, keepdims=True)

@@ -2,6 +2,7 @@
 
 const PIECE = 1 << 20; // bytes that are sent at once
 const AS_IT_IS = 4_000_000; // bytes up to which a picture is sent untouched
+const OF_A_TEXT = 40_000; // bytes: with so many it is too long, whatever follows
 
 function createStore(model) {
   const store = createStateStore(model);
@@ -42,35 +43,13 @@ async function sendPieces(store, about, blob) {
   store.request({ type: "end", id });
 }
 
-/** A picture of a large file with no side longer than `side`, or null where the browser can't or need not make one. */
-async function shrunk(file, side) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
-  if (!bitmap) return null;
-  const { width, height } = bitmap;
-  const share = Math.min(1, side / Math.max(width, height));
-  const canvas = h("canvas", { width: Math.max(1, Math.round(width * share)), height: Math.max(1, Math.round(height * share)) });
-  const pen = canvas.getContext("2d");
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  const blob = share < 1 && (await new Promise((resolve) => canvas.toBlob(resolve, "image/png")));
-  return blob ? { blob, was: [width, height] } : null;
-}
-
-async function isWav(file) {
-  const head = new TextDecoder("latin1").decode(await file.slice(0, 12).arrayBuffer());
-  return /^(RIFF|RIFX|RF64)[^]{4}WAVE$/.test(head);
-}
-
 /** The samples of a sound that the browser can decode, one channel after the other, no longer than is taken. */
 async function sendDecoded(store, file, seconds) {
-  const content = await file.arrayBuffer();
-  const context = new OfflineAudioContext(1, 1, 48_000);
-  const sound = await context.decodeAudioData(content).catch(() => null);
+  const { sound, length, more } = await decodedStart(file, seconds);
   if (!sound) return sendPieces(store, { kind: "sound", name: file.name, form: "undecoded" }, file.slice(0, 512));
-  const length = Math.min(sound.length, Math.ceil(seconds * sound.sampleRate));
-  const channels = Array.from({ length: sound.numberOfChannels }, (_, place) => sound.getChannelData(place).subarray(0, length));
-  const about = { kind: "sound", name: file.name, form: "samples", decoded: true, rate: sound.sampleRate, channels: channels.length, seconds: sound.duration };
+  const samples = Math.min(sound.length, Math.ceil(seconds * sound.sampleRate));
+  const channels = Array.from({ length: sound.numberOfChannels }, (_, place) => sound.getChannelData(place).subarray(0, samples));
+  const about = { kind: "sound", name: file.name, form: "samples", decoded: true, rate: sound.sampleRate, channels: channels.length, seconds: length, more };
   return sendPieces(store, about, new Blob(channels));
 }
 
@@ -85,17 +64,14 @@ async function takeFile(store, file, kind) {
     return;
   }
   try {
-    if (kind === "text") {
-      store.say("");
-      store.request({ type: "text", text: await file.slice(0, 40_000).text() });
-      return;
-    }
     const smaller = kind === "picture" && file.size > AS_IT_IS && file.type !== "image/gif" ? await shrunk(file, limits.side) : null;
-    if (smaller) await sendPieces(store, { ...about, shrunk: smaller.was }, smaller.blob);
+    if (kind === "text") await sendPieces(store, about, file.slice(0, OF_A_TEXT));
+    else if (smaller) await sendPieces(store, { ...about, shrunk: smaller.was }, smaller.blob);
     else if (kind === "sound" && !(await isWav(file))) await sendDecoded(store, file, limits.seconds);
     else await sendPieces(store, about, file);
   } catch (error) {
-    store.say(`${file.name} could not be read (${error.message}). A folder can't be taken; choose the file again.`);
+    const folder = error.name === "NotReadableError" || error.name === "NotFoundError" ? " A folder can't be taken; choose the file again." : "";
+    store.say(`${file.name} could not be read (${error.message}).${folder}`);
   }
 }
 

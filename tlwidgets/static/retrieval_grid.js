@@ -95,6 +95,18 @@ function createQueries(store) {
     if (place >= 0 && place < options.length && place !== now) pick(place);
   });
   let shown = -1;
+  const bringIntoView = () => {
+    if (shown < 0) return;
+    const [box, row] = [el.getBoundingClientRect(), options[shown].getBoundingClientRect()];
+    if (row.top < box.top) el.scrollTop -= box.top - row.top;
+    else if (row.bottom > box.bottom) el.scrollTop += row.bottom - box.bottom;
+  };
+  const seen = new ResizeObserver(() => {
+    if (!el.clientHeight) return; // drawn, but not on the page yet
+    seen.disconnect();
+    bringIntoView();
+  });
+  seen.observe(el);
   const update = () => {
     const place = queries.indices.indexOf(store.state.picked.index);
     if (place === asked) asked = null;
@@ -104,9 +116,7 @@ function createQueries(store) {
     attr(el, "aria-activedescendant", options[place]?.id);
     if (place < 0) return;
     attr(options[place], "aria-selected", "true");
-    const [box, row] = [el.getBoundingClientRect(), options[place].getBoundingClientRect()];
-    if (row.top < box.top) el.scrollTop -= box.top - row.top;
-    else if (row.bottom > box.bottom) el.scrollTop += row.bottom - box.bottom;
+    bringIntoView();
   };
   return { el, label, update };
 }

@@ -14,9 +14,10 @@ _PARTS = {
     "modality_switchboard": ("charts", "tables"),
     "retrieval_grid": ("charts", "tables"),
     "embedding_map": ("charts", "tables"),
-    "media_input": ("tables", "media_capture"),
+    "media_input": ("tables", "media_decode", "media_capture"),
 }
 """Which shared parts a widget uses, beside `common.js`, `tokens.css` and `controls.css`; each is a script and a style sheet."""
+_UNSEEN = ("media_decode",)  # draws nothing, so it has no style sheet
 
 
 @cache
@@ -28,7 +29,8 @@ def script(name: str) -> str:
 @cache
 def style(name: str) -> str:
     """The style sheet of a widget: `tokens.css`, `controls.css`, those of the shared parts, then `<name>.css`."""
-    return "\n".join(_text(f"{part}.css") for part in ("tokens", "controls", *_PARTS.get(name, ()), name))
+    parts = ("tokens", "controls", *_PARTS.get(name, ()), name)
+    return "\n".join(_text(f"{part}.css") for part in parts if part not in _UNSEEN)
 
 
 def _text(file: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.media import KINDS, MOST_BYTES, Media, MediaError, content_of, looks_like, read_text
+from ..data.media import KINDS, MOST_BYTES, Media, MediaError, content_of, looks_like, read_text, text_of
 from ..data.pictures import read_picture
 from ..data.sounds import RATE, SHORTEST, one_channel, read_sound
 from ..render.media import media_html, media_text
@@ -217,6 +217,10 @@ class MediaInput(Panel):
             return Media("text", name or "Text", notes, text=text)
         if hasattr(source, "dtype"):
             return self._read_array(source, name)
+        if not isinstance(source, (Path, bytes, bytearray, memoryview)):
+            raise MediaError(
+                f"A {type(source).__name__} is no picture, sound or text. Give a str, a Path, bytes or an array."
+            )
         kind = kind or _kind_of(source)
         self._check_kind(kind)
         named = name or (source.name if isinstance(source, Path) else kind)
@@ -226,8 +230,7 @@ class MediaInput(Panel):
             )
             return Media("picture", named, notes, picture=pixels)
         if kind == "text":
-            content, _ = content_of(source, self._most_bytes, name)
-            text, notes = read_text(content.decode("utf-8", errors="replace"))
+            text, notes = read_text(text_of(*content_of(source, self._most_bytes, name)))
             return Media("text", named, notes, text=text)
         sound, notes = read_sound(
             source, self._rate, longest=self._longest_sound, most_bytes=self._most_bytes, name=name
@@ -237,6 +240,9 @@ class MediaInput(Panel):
     def _read_array(self, values, name: str) -> Media:
         import numpy as np
 
+        if hasattr(values, "detach"):  # a tensor; NumPy knows no bfloat16
+            values = values.detach().cpu()
+            values = values.float() if values.is_floating_point() else values
         values = np.asarray(values)
         if values.dtype == np.uint8 and values.ndim == 3 and values.shape[2] == 3 and values.size:
             return Media("picture", name or "picture", picture=values.copy())

@@ -20,9 +20,9 @@ class MediaWidget(PanelWidget):
 
     From the browser, beside a panel's usual messages:
         begin {id, kind, name, size, form, ...}: a file is to come, whose size is looked at before it is read. `form` is
-            "file"; "samples" (decoded by the browser: `rate`, `channels`, `seconds` of the whole, float32, one channel after the
-            other); or "undecoded" (its first bytes, of a sound that the browser can't decode). `shrunk` [width, height]: what
-            a picture was before the browser made it smaller.
+            "file"; "samples" (decoded by the browser: `rate`, `channels`, `seconds` of the whole or null, whether there is
+            `more`, float32, one channel after the other); or "undecoded" (its first bytes, of a sound that the browser can't
+            decode). `shrunk` [width, height]: what a picture was before the browser made it smaller.
         chunk {id, at} with a buffer; end {id}.
         text {text}; choose {place}; listen; undo; clear.
     To the browser, beside snapshots: done {id}, when a file was taken or refused; sound with a buffer, a WAV file.
@@ -156,6 +156,8 @@ def _from_samples(panel, about: dict, content: bytes):
     notes = ["Your browser decoded it."] if about.get("decoded") else []
     if isinstance(seconds, (int, float)) and seconds > taken + 0.1:
         notes.append(f"Of {seconds:,.1f} s the first {taken:,.1f} s were taken.")
+    elif about.get("more"):
+        notes.append(f"It is longer; the first {taken:,.1f} s were taken.")
     return panel._with_notes(media, *notes)
 
 

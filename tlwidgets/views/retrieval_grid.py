@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..data.media import read_text
 from ..render import retrieval_state as shown
 from ..render.retrieval import retrieval_html, retrieval_text
 from ..render.thumbnails import pixels, sheet, thumbnail, waveform
@@ -217,6 +218,7 @@ class RetrievalGrid(Panel):
             raise ValueError(
                 f"The text has {plural(len(text), 'letter')}. Expected 1 to {_MOST_LETTERS}: write what the picture shows."
             )
+        text, _ = read_text(text)
         self.search(text, self._encode(text))
 
     def search(self, name: str, embedding, picture=None) -> None:
@@ -225,7 +227,7 @@ class RetrievalGrid(Panel):
         Raises:
             ValueError: an embedding of another space, or no picture (height, width, 3).
         """
-        found = np.asarray(embedding.detach().cpu() if hasattr(embedding, "detach") else embedding)
+        found = shown.numbers(embedding)
         width = self._search.gallery.shape[1]
         if found.size != width:
             raise ValueError(
