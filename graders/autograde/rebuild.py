@@ -58,8 +58,9 @@ def rebuild(
     said: list[str] = [*notes]
     pieces = read_pieces(content, said)
     placed = list(_place(lesson, pieces))
-    answers = _answers(lesson, placed, said)
-    extras = tuple(_extras(lesson, placed, said))
+    chosen = _chosen(lesson, placed, said)
+    answers = {lesson.cells[place].grade_id: placed[number].piece.source for place, number in chosen.items()}
+    extras = tuple(_extras(lesson, placed, chosen, said))
     _check_sizes(answers, extras)
     cells = tuple(_cells(lesson, answers, extras))
     # The hidden tests are part of the assignment's digest, so that a student can't work out what will be drawn.
@@ -94,8 +95,9 @@ def _place(lesson: Lesson, pieces: list[Piece]) -> Iterator[_Placed]:
         yield _Placed(piece, place)
 
 
-def _answers(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[str, str]:
-    answers = {}
+def _chosen(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[int, int]:
+    """For the place of each solution cell, which of the pieces is the answer."""
+    chosen = {}
     for place, cell in enumerate(lesson.cells):
         if cell.role != "solution":
             continue
@@ -103,31 +105,38 @@ def _answers(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[str
         if not copies:
             said.append(f"The cell `{cell.grade_id}` is missing from what was handed in.")
             continue
-        number = min(copies, key=lambda number: _rank(placed, number, cell))
+        number = chosen[place] = min(copies, key=lambda number: _rank(placed, number, cell))
         if len(copies) > 1:
-            which = "the first one that was filled in and is in its place counts"
+            which = "the last one that was filled in and is in its place counts, and others run where they are"
             said.append(f"The cell `{cell.grade_id}` is there {len(copies)} times; {which}.")
         piece = placed[number].piece
         if piece.is_code != (cell.cell_type == "code"):
             said.append(f"The cell `{cell.grade_id}` had become {piece.kind}; it counts as {cell.cell_type}.")
-        answers[cell.grade_id] = piece.source
-    return answers
+    return chosen
 
 
 def _rank(placed: list[_Placed], number: int, cell: LessonCell) -> tuple[bool, bool, int]:
-    """Of copies of a cell, the smallest counts: filled in before left as it was, in its place before elsewhere, first."""
+    """Of copies of a cell, the smallest counts: filled in before left as it was, in its place before elsewhere, last.
+
+    As in a notebook that is run from top to bottom, the last one that defines a name defines it.
+    """
     place = placed[number].place
     before = next((one.place for one in placed[number - 1 :: -1] if one.place not in (None, place)), None)
     before = None if number == 0 else before
     after = next((one.place for one in placed[number + 1 :] if one.place not in (None, place)), None)
     at_home = (before is None or before < place) and (after is None or place < after)
-    untouched = _same(placed[number].piece.source) == _same(cell.source)
-    return untouched, not at_home, number
+    return _is_untouched(placed[number], cell), not at_home, -number
 
 
-def _extras(lesson: Lesson, placed: list[_Placed], said: list[str]) -> Iterator[tuple[int, str]]:
+def _is_untouched(one: _Placed, cell: LessonCell) -> bool:
+    return _same(one.piece.source) == _same(cell.source)
+
+
+def _extras(
+    lesson: Lesson, placed: list[_Placed], chosen: dict[int, int], said: list[str]
+) -> Iterator[tuple[int, str]]:
     anchor = -1
-    for one in placed:
+    for number, one in enumerate(placed):
         piece, place = one.piece, one.place
         if place is None:
             if piece.is_check:
@@ -135,8 +144,13 @@ def _extras(lesson: Lesson, placed: list[_Placed], said: list[str]) -> Iterator[
             elif piece.is_code and piece.source.strip() and not piece.is_demonstration:
                 yield anchor, piece.source
             continue
-        cell, anchor = lesson.cells[place], place
-        if _same(piece.source) == _same(cell.source) or cell.role in ("solution", "demo"):
+        cell = lesson.cells[place]
+        if cell.role == "solution" and chosen[place] != number:  # a copy; a helper may be in it
+            if piece.is_code and piece.source.strip() and not _is_untouched(one, cell):
+                yield anchor, piece.source
+            continue
+        anchor = place
+        if _is_untouched(one, cell) or cell.role in ("solution", "demo"):
             continue
         if cell.role == "test" or cell.locked:
             if not _is_release_of(piece.source, cell.source):
