@@ -5,9 +5,12 @@ import __future__
 
 import ast
 import asyncio
+import contextlib
 import copy
 import inspect
 import io
+import multiprocessing
+import signal
 import sys
 import types
 
@@ -28,6 +31,8 @@ class Cells:
     def run(self, source: str, file: str) -> None:
         """Run a cell; raises whatever it raises."""
         tree = ast.parse(source, file)
+        if "graders" in source:
+            tree = ast.fix_missing_locations(_ChecksElsewhere().visit(tree))
         last = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
         sys.displayhook = self._keep
         for part, mode in ((tree, "exec"), (ast.Interactive(last), "single")):
@@ -57,6 +62,38 @@ class Cells:
         """What `_` is, unless the student made it something else."""
         if value is not None and self._names.get("_") is self._last:
             self._names["_"] = self._last = value
+
+
+class _ChecksElsewhere(ast.NodeTransformer):
+    """Checks that a cell of the student's own imports and calls do nothing: they are run elsewhere, and are not there."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom):
+        if node.module != "graders.checks":
+            return node
+        nothing = ast.parse("lambda *arguments, **options: None", mode="eval").body
+        names = [ast.Name(one.asname or one.name, ast.Store()) for one in node.names if one.name != "*"]
+        return ast.copy_location(ast.Assign(names, nothing) if names else ast.Pass(), node)
+
+
+class TookTooLong(KeyboardInterrupt):
+    """Ends a cell or a call that takes too long, as whoever sits before a notebook would."""
+
+    __module__ = "builtins"  # is named without it
+
+
+@contextlib.contextmanager
+def interrupted_after(seconds: float):
+    """Interrupt what runs within, once. Where it does not hear, the checker hangs up a moment later."""
+
+    def late(number, frame) -> None:
+        raise TookTooLong(f"it was interrupted after {seconds:.0f} seconds")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class Shell:
@@ -97,6 +134,8 @@ def load_without_workers() -> None:
 
     def iterator(loader: DataLoader):
         try:
+            if loader.num_workers > 0:
+                multiprocessing.Lock()  # which they need before anything else
             return with_workers(loader)
         except OSError:
             alone = copy.copy(loader)

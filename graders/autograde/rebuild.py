@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .text import shown
 MAX_SOURCE_BYTES = 256 << 10  # of one cell
 MAX_TOTAL_BYTES = 1 << 20  # of all that is the student's
 MAX_NOTES = 20
+_DEFINED = re.compile(r"^(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*=", re.M)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def rebuild(
     digest = hashlib.sha256(content).hexdigest()
     said: list[str] = [*notes]
     pieces = read_pieces(content, said)
-    placed = list(_place(lesson, pieces))
+    placed = _found_by_name(lesson, list(_place(lesson, pieces)), said)
     chosen = _chosen(lesson, placed, said)
     answers = {lesson.cells[place].grade_id: placed[number].piece.source for place, number in chosen.items()}
     extras = tuple(_extras(lesson, placed, chosen, said))
@@ -95,6 +97,32 @@ def _place(lesson: Lesson, pieces: list[Piece]) -> Iterator[_Placed]:
         yield _Placed(piece, place)
 
 
+def _found_by_name(lesson: Lesson, placed: list[_Placed], said: list[str]) -> list[_Placed]:
+    """Find answers whose cells lost all that names them (to an editor, or it is a new cell) by what they define."""
+    own = {
+        number: _defined(one.piece.source)
+        for number, one in enumerate(placed)
+        if one.place is None and one.piece.is_code and not one.piece.grade_id
+    }
+    for place, cell in enumerate(lesson.cells):
+        names = _defined(cell.source) if cell.role == "solution" and cell.cell_type == "code" else set()
+        if not names or any(one.place == place for one in placed):
+            continue
+        number = max((number for number, defined in own.items() if names <= defined), default=None)
+        if number is not None:
+            placed[number] = _Placed(placed[number].piece, place)
+            del own[number]
+            said.append(
+                f"The cell `{cell.grade_id}` is missing; the one that defines `{min(names)}` was taken for it."
+            )
+    return placed
+
+
+def _defined(source: str) -> set[str]:
+    """Functions, classes and values at the start of a line. No parser: one has no business with a student's text here."""
+    return {name for names in _DEFINED.findall(source) for name in names if name}
+
+
 def _chosen(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[int, int]:
     """For the place of each solution cell, which of the pieces is the answer."""
     chosen = {}
@@ -107,7 +135,9 @@ def _chosen(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[int,
             continue
         number = chosen[place] = min(copies, key=lambda number: _rank(placed, number, cell))
         if len(copies) > 1:
-            which = "the last one that was filled in and is in its place counts, and others run where they are"
+            which = (
+                "the last one that was filled in and is in its place counts, and others run where they are"
+            )
             said.append(f"The cell `{cell.grade_id}` is there {len(copies)} times; {which}.")
         piece = placed[number].piece
         if piece.is_code != (cell.cell_type == "code"):
