@@ -99,11 +99,14 @@ def _place(lesson: Lesson, pieces: list[Piece]) -> Iterator[_Placed]:
 
 def _found_by_name(lesson: Lesson, placed: list[_Placed], said: list[str]) -> list[_Placed]:
     """Find answers whose cells lost all that names them (to an editor, or it is a new cell) by what they define."""
-    own = {
-        number: _defined(one.piece.source)
+    alone = {
+        number: one.piece.source
         for number, one in enumerate(placed)
         if one.place is None and one.piece.is_code and not one.piece.grade_id
     }
+    if sum(map(len, alone.values())) > MAX_TOTAL_BYTES:
+        return placed  # more than is read
+    own = {number: _defined(source) for number, source in alone.items()}
     for place, cell in enumerate(lesson.cells):
         names = _defined(cell.source) if cell.role == "solution" and cell.cell_type == "code" else set()
         if not names or any(one.place == place for one in placed):
@@ -120,7 +123,7 @@ def _found_by_name(lesson: Lesson, placed: list[_Placed], said: list[str]) -> li
 
 def _defined(source: str) -> set[str]:
     """Functions, classes and values at the start of a line. No parser: one has no business with a student's text here."""
-    return {name for names in _DEFINED.findall(source) for name in names if name}
+    return {found[1] or found[2] for found in _DEFINED.finditer(source)}
 
 
 def _chosen(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[int, int]:

@@ -335,6 +335,14 @@ def test_a_cell_full_of_data_gets_a_sentence():
         hand_in(notebook)
 
 
+def test_names_are_looked_for_in_no_more_than_is_read():
+    notebook = released()
+    notebook["cells"].remove(find(notebook, "build-head"))
+    notebook["cells"].append(code("a=\n" * 7_000_000))
+    with pytest.raises(RebuildError, match="KiB are read"):
+        hand_in(notebook)
+
+
 def test_links_are_not_followed(tmp_path):
     secret = tmp_path / "gradebook.db"
     secret.write_bytes(b"secret")
