@@ -108,9 +108,7 @@ class Student:
     def _print_traceback(self, error: BaseException) -> None:
         with contextlib.suppress(Exception):  # a student's __str__
             told = traceback.TracebackException(type(error), error, error.__traceback__, limit=-_FRAMES)
-            place = next(
-                (n for n, frame in enumerate(told.stack) if frame.filename.startswith("<cell ")), _FRAMES
-            )
+            place = next((n for n, frame in enumerate(told.stack) if frame.filename.startswith("<cell ")), 0)
             own = [frame for frame in told.stack[place:] if frame.filename not in _GRADERS]
             told.stack = traceback.StackSummary.from_list(own[-8:])
             self._output.write("".join(told.format()))
