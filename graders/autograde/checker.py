@@ -28,13 +28,16 @@ from graders.checks.shared import shared_source
 from .channel import Channel
 from .plain import plain_source
 from .records import Cell, Limits, Submission
+from .sentences import too_long
 from .source import HELD, CountAssertions, first_line_of, hidden_lines, names_bound, names_loaded, usual_alias
-from .stubs import NotSent, Remote, StudentGone
+from .stubs import NotSent, Remote, StudentGone, StudentLate
 from .text import plain, shown
 
 _NOTES, _SEND_S = 20, 30.0
 _SLACK_S = 1.0  # a student's process that is late says so first
 _DEAF_S = 3.0
+_LEAVING = ("SystemExit", "KeyboardInterrupt", "TookTooLong")  # as well-known as builtin types of errors
+_HEARING_S = 1.0  # from an interrupt to its answer
 
 
 class CheckerError(RuntimeError):
@@ -67,7 +70,7 @@ class Checker:
             self._say({"cell": cell.grade_id, "kind": cell.kind})
             if self._gone:
                 continue
-            self._remote.until = min(time.monotonic() + self._limits.cell_s, self._end)
+            self._set_times(cell)
             try:
                 if cell.kind == "test":
                     with self._bounded():
@@ -78,6 +81,15 @@ class Checker:
             except StudentGone as gone:
                 self._gone = gone.kind
         self._say_end(self._gone)
+
+    def _set_times(self, cell: Cell) -> None:
+        """What runs too long is interrupted, and costs no more than itself; who does not hear that is hung up on."""
+        now = time.monotonic()
+        left = max(self._end - now, 0.0)
+        # Cells that no exercise needs leave time for those that one does.
+        seconds = min(self._limits.cell_s, left / 2 if cell.kind == "extra" else left)
+        self._remote.interrupted = now + seconds
+        self._remote.until = min(now + seconds + _HEARING_S, self._end)
 
     @contextlib.contextmanager
     def _bounded(self):
@@ -145,6 +157,8 @@ class Checker:
         before, contacts = dict(self._names), self._remote.contacts
         try:
             self._execute(tree, f"<setup {cell.grade_id}>")
+        except StudentLate:
+            self._notes.append("A cell of the lesson stopped: what it called of yours took too long.")
         except Exception as error:  # whatever the lesson's cell raises
             uses_student = self._remote.contacts > contacts or names_loaded(tree) & self._bound_by_student
             if not (failed_there or uses_student):
@@ -172,6 +186,8 @@ class Checker:
                 ast.fix_missing_locations(CountAssertions().visit(tree)), f"<check {cell.grade_id}>"
             )
             completed = True
+        except StudentLate:
+            message = too_long(self._limits)
         except CheckFailed as error:
             message, mistake = self._failed(error)
         except Exception as error:  # whatever came of a student's values
@@ -285,6 +301,8 @@ class Checker:
 
 def _kind(error: BaseException) -> str:
     """The builtin type that it is, or is derived from: a name of the student's own could tell what was passed to it."""
+    if type(error).__name__ in _LEAVING:
+        return type(error).__name__
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
 

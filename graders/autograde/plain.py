@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 
 _HARMLESS_CELL_MAGICS = ("time", "timeit", "capture", "prun")
 # Also where something is assigned (`files = !ls`), and the ones that need no sign (`pip install`). `% 2` is arithmetic.
 _MAGIC = re.compile(
-    r"^(\s*)(?:(?:\w[\w, .]*=\s*)?(?:%{1,2}[A-Za-z].*|!.*)|\?{1,2}\S.*|[\w.]+\?{1,2}|(?:pip|conda|cd|ls)\s+[\w./~-].*)$"
+    r"^(\s*)(?:((?:\w[\w, .]*=\s*)?)(?:%{1,2}[A-Za-z].*|(!).*)|\?{1,2}\S.*|[\w.]+\?{1,2}|(?:pip|conda|cd|ls)\s+[\w./~-].*)$"
 )
 _TIMED = re.compile(r"^(\s*)%time\s+(\S.*)$")  # runs a statement, and what that binds stays
+_PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|   +\.\.\.: ?)")  # of a session that was pasted
 
 
 def plain_source(source: str) -> str:
     """A cell's source without magics, where it has any; a cell in another language is empty."""
+    if _PROMPT.match(source):
+        source = "\n".join(_PROMPT.sub("", line) for line in source.split("\n"))
     if _compiles(source):
         return source
-    lines = source.split("\n")
+    lines = textwrap.dedent(source).split("\n") if source[:1] in (" ", "\t") else source.split("\n")
     first = next((place for place, line in enumerate(lines) if line.strip()), 0)
     if lines[first].startswith("%%"):
-        if (
-            lines[first][2:].split(None, 1)[:1]
-            and lines[first][2:].split(None, 1)[0] not in _HARMLESS_CELL_MAGICS
-        ):
+        name, *rest = lines[first][2:].split() or [""]
+        if name == "writefile":
+            return _written(rest, lines[first + 1 :])
+        if name and name not in _HARMLESS_CELL_MAGICS:
             return ""
-        lines[first] = ""
-    return "\n".join(_MAGIC.sub(r"\1pass", _TIMED.sub(r"\1\2", line)) for line in lines)
+        captured = name == "capture" and rest and rest[-1].isidentifier()
+        lines[first] = f"{rest[-1]} = get_ipython().captured()" if captured else ""
+    return "\n".join(_without_magics(lines))
+
+
+def _without_magics(lines: list[str]):
+    goes_on = False
+    for line in lines:
+        plain = "" if goes_on else _MAGIC.sub(_instead, _TIMED.sub(r"\1\2", line))
+        goes_on = (goes_on or plain != line) and line.endswith("\\")
+        yield plain
+
+
+def _instead(magic: re.Match) -> str:
+    """A statement in place of a magic; what a command would have printed is no line."""
+    indent, names, command = magic.groups()
+    return f"{indent}{names}{'[]' if command else None}" if names else f"{indent}pass"
+
+
+def _written(words: list[str], lines: list[str]) -> str:
+    """`%%writefile [-a] NAME`, as a program that writes the rest of the cell."""
+    if not words:
+        return ""
+    mode = "a" if words[0] in ("-a", "--append") else "w"
+    text = "\n".join(lines) + "\n"
+    return f"get_ipython().written({words[-1]!r}, {mode!r}, {text!r})"
 
 
 def _compiles(source: str) -> bool:
     try:
-        compile(source, "<cell>", "exec", dont_inherit=True)
+        compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

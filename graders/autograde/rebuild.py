@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .text import shown
 MAX_SOURCE_BYTES = 256 << 10  # of one cell
 MAX_TOTAL_BYTES = 1 << 20  # of all that is the student's
 MAX_NOTES = 20
+_DEFINED = re.compile(r"^(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*=", re.M)
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ def rebuild(
     digest = hashlib.sha256(content).hexdigest()
     said: list[str] = [*notes]
     pieces = read_pieces(content, said)
-    placed = list(_place(lesson, pieces))
-    answers = _answers(lesson, placed, said)
-    extras = tuple(_extras(lesson, placed, said))
+    placed = _found_by_name(lesson, list(_place(lesson, pieces)), said)
+    chosen = _chosen(lesson, placed, said)
+    answers = {lesson.cells[place].grade_id: placed[number].piece.source for place, number in chosen.items()}
+    extras = tuple(_extras(lesson, placed, chosen, said))
     _check_sizes(answers, extras)
     cells = tuple(_cells(lesson, answers, extras))
     # The hidden tests are part of the assignment's digest, so that a student can't work out what will be drawn.
@@ -94,8 +97,38 @@ def _place(lesson: Lesson, pieces: list[Piece]) -> Iterator[_Placed]:
         yield _Placed(piece, place)
 
 
-def _answers(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[str, str]:
-    answers = {}
+def _found_by_name(lesson: Lesson, placed: list[_Placed], said: list[str]) -> list[_Placed]:
+    """Find answers whose cells lost all that names them (to an editor, or it is a new cell) by what they define."""
+    alone = {
+        number: one.piece.source
+        for number, one in enumerate(placed)
+        if one.place is None and one.piece.is_code and not one.piece.grade_id
+    }
+    if sum(map(len, alone.values())) > MAX_TOTAL_BYTES:
+        return placed  # more than is read
+    own = {number: _defined(source) for number, source in alone.items()}
+    for place, cell in enumerate(lesson.cells):
+        names = _defined(cell.source) if cell.role == "solution" and cell.cell_type == "code" else set()
+        if not names or any(one.place == place for one in placed):
+            continue
+        number = max((number for number, defined in own.items() if names <= defined), default=None)
+        if number is not None:
+            placed[number] = _Placed(placed[number].piece, place)
+            del own[number]
+            said.append(
+                f"The cell `{cell.grade_id}` is missing; the one that defines `{min(names)}` was taken for it."
+            )
+    return placed
+
+
+def _defined(source: str) -> set[str]:
+    """Functions, classes and values at the start of a line. No parser: one has no business with a student's text here."""
+    return {found[1] or found[2] for found in _DEFINED.finditer(source)}
+
+
+def _chosen(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[int, int]:
+    """For the place of each solution cell, which of the pieces is the answer."""
+    chosen = {}
     for place, cell in enumerate(lesson.cells):
         if cell.role != "solution":
             continue
@@ -103,31 +136,40 @@ def _answers(lesson: Lesson, placed: list[_Placed], said: list[str]) -> dict[str
         if not copies:
             said.append(f"The cell `{cell.grade_id}` is missing from what was handed in.")
             continue
-        number = min(copies, key=lambda number: _rank(placed, number, cell))
+        number = chosen[place] = min(copies, key=lambda number: _rank(placed, number, cell))
         if len(copies) > 1:
-            which = "the first one that was filled in and is in its place counts"
+            which = (
+                "the last one that was filled in and is in its place counts, and others run where they are"
+            )
             said.append(f"The cell `{cell.grade_id}` is there {len(copies)} times; {which}.")
         piece = placed[number].piece
         if piece.is_code != (cell.cell_type == "code"):
             said.append(f"The cell `{cell.grade_id}` had become {piece.kind}; it counts as {cell.cell_type}.")
-        answers[cell.grade_id] = piece.source
-    return answers
+    return chosen
 
 
 def _rank(placed: list[_Placed], number: int, cell: LessonCell) -> tuple[bool, bool, int]:
-    """Of copies of a cell, the smallest counts: filled in before left as it was, in its place before elsewhere, first."""
+    """Of copies of a cell, the smallest counts: filled in before left as it was, in its place before elsewhere, last.
+
+    As in a notebook that is run from top to bottom, the last one that defines a name defines it.
+    """
     place = placed[number].place
     before = next((one.place for one in placed[number - 1 :: -1] if one.place not in (None, place)), None)
     before = None if number == 0 else before
     after = next((one.place for one in placed[number + 1 :] if one.place not in (None, place)), None)
     at_home = (before is None or before < place) and (after is None or place < after)
-    untouched = _same(placed[number].piece.source) == _same(cell.source)
-    return untouched, not at_home, number
+    return _is_untouched(placed[number], cell), not at_home, -number
 
 
-def _extras(lesson: Lesson, placed: list[_Placed], said: list[str]) -> Iterator[tuple[int, str]]:
+def _is_untouched(one: _Placed, cell: LessonCell) -> bool:
+    return _same(one.piece.source) == _same(cell.source)
+
+
+def _extras(
+    lesson: Lesson, placed: list[_Placed], chosen: dict[int, int], said: list[str]
+) -> Iterator[tuple[int, str]]:
     anchor = -1
-    for one in placed:
+    for number, one in enumerate(placed):
         piece, place = one.piece, one.place
         if place is None:
             if piece.is_check:
@@ -135,8 +177,13 @@ def _extras(lesson: Lesson, placed: list[_Placed], said: list[str]) -> Iterator[
             elif piece.is_code and piece.source.strip() and not piece.is_demonstration:
                 yield anchor, piece.source
             continue
-        cell, anchor = lesson.cells[place], place
-        if _same(piece.source) == _same(cell.source) or cell.role in ("solution", "demo"):
+        cell = lesson.cells[place]
+        if cell.role == "solution" and chosen[place] != number:  # a copy; a helper may be in it
+            if piece.is_code and piece.source.strip() and not _is_untouched(one, cell):
+                yield anchor, piece.source
+            continue
+        anchor = place
+        if _is_untouched(one, cell) or cell.role in ("solution", "demo"):
             continue
         if cell.role == "test" or cell.locked:
             if not _is_release_of(piece.source, cell.source):

@@ -1,7 +1,7 @@
 """What the checker asks of a student's process, as plain values. Both sides read this page; neither believes the other.
 
-Each request has an "id", and its reply has the same one. Arguments and results are bytes within the frame, encoded one by one,
-since they may name modules that the description beside them has to make first.
+Each request has an "id", and its reply has the same one; after its "seconds" what runs is interrupted. Arguments and results
+are bytes within the frame, encoded one by one, since they may name modules that the description beside them has to make first.
 
     {"do": "run", "name": "build-head", "source": "..."}        -> {"error": None or ERROR, "output": str}
     {"do": "fetch", "names": ["build_head"]}                    -> {"values": {name: bytes}, "imported": {name: module}, MODULES}

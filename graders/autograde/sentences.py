@@ -24,10 +24,7 @@ def how_it_ended(gone: str, ended: dict, isolation: Isolation, too_large: bool, 
             "that grows without end."
         )
     if gone == "late":
-        return (
-            f"Your code ran longer than {limits.cell_s:g} seconds in one cell (or {limits.total_s:g} in all) and was stopped. "
-            "Look for a loop that does not end."
-        )
+        return too_long(limits)
     if gone == "garbage":
         return "Your code broke the connection to the checks, so nothing more of it could be read."
     if ended["killed"]:
@@ -42,6 +39,14 @@ def how_it_ended(gone: str, ended: dict, isolation: Isolation, too_large: bool, 
         _by_signal(code - 128)
         if code > 128
         else f"Your code ended Python itself (exit status {code}). Leave out exit calls."
+    )
+
+
+def too_long(limits: Limits) -> str:
+    """A sentence for a student whose code was late."""
+    return (
+        f"Your code ran longer than {limits.cell_s:g} seconds in one cell (or {limits.total_s:g} in all) and was stopped. "
+        "Look for a loop that does not end."
     )
 
 

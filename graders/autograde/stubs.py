@@ -16,6 +16,7 @@ from .requests import error_in
 from .twins import CARRIED, TwinError, Twins, leaves_of, tensors_in
 
 _NEW_TOKENS_NAMES = 64
+_SHORTEST_S = 0.01
 
 
 class StudentGone(BaseException):
@@ -28,6 +29,10 @@ class StudentGone(BaseException):
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
+
+
+class StudentLate(BaseException):
+    """What a check called took too long and was interrupted; the process goes on, this check does not."""
 
 
 class NotSent(BaseException):
@@ -66,7 +71,7 @@ class Remote:
     """The student's process, seen from the checker.
 
     Attributes:
-        until: when requests are late, as `time.monotonic` tells it.
+        until: when requests are late, as `time.monotonic` tells it. interrupted: before that, when what runs is.
         contacts: how many times something of the student's was called or read.
         effects: whether modules were among it.
         raised: exceptions that came from the student's code.
@@ -81,7 +86,7 @@ class Remote:
         self._given: list[nn.Module] = []
         self._answered: set[int] = set()  # modules that the other side has had in its hands
         self._classes: dict[str, type] = {}
-        self.until: float = time.monotonic()
+        self.until = self.interrupted = time.monotonic()
         self.contacts, self.effects = 0, False
         self.raised: list[BaseException] = []
         self.notes: list[str] = []
@@ -119,6 +124,7 @@ class Remote:
         Raises:
             Exception: what it raised, as the same builtin type or a `StudentError`.
             StudentGone: the process is no more.
+            StudentLate: it took too long.
             NotSent: an argument is too large.
         """
         try:
@@ -160,8 +166,7 @@ class Remote:
                 value = decode(reply["value"], self._lower)
                 graph = reply["graph"]
         if error is not None:
-            self.raised.append(error)
-            raise error
+            raise self._raised(error)
         return self._connected(value, graph, leaves)
 
     def backward(self, graph: int, gradients: list[Tensor | None], leaves: int) -> list[Tensor | None]:
@@ -175,8 +180,7 @@ class Remote:
             ):
                 raise ValueError("those are no gradients")
         if error is not None:
-            self.raised.append(error)
-            raise error
+            raise self._raised(error)
         return found
 
     def _connected(self, value: object, graph: object, leaves: list[Tensor]):
@@ -190,8 +194,11 @@ class Remote:
 
     def _ask(self, request: dict) -> dict:
         self._request += 1
+        seconds = max(self.interrupted - time.monotonic(), _SHORTEST_S)
         try:
-            self._channel.send(self._encoded({"id": self._request, **request}), self.until)
+            self._channel.send(
+                self._encoded({"id": self._request, "seconds": seconds, **request}), self.until
+            )
             reply = decode(self._channel.receive(self.until))
         except ChannelError as error:
             raise StudentGone(error.kind) from error
@@ -209,6 +216,13 @@ class Remote:
 
     def _error(self, said: object) -> Exception | None:
         return None if said is None else error_in(said)
+
+    def _raised(self, error: Exception) -> BaseException:
+        """What a call ends with that ended with an error there: past its time, that is the reason."""
+        if time.monotonic() >= self.interrupted:
+            return StudentLate()
+        self.raised.append(error)
+        return error
 
     def _apply(self, description: dict) -> None:
         self._twins.apply(description, self._build)

@@ -19,6 +19,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from . import cells
+from .cells import Cells, Shell, display, interrupted_after, load_without_workers
 from .channel import Channel, ChannelError
 from .codec import CodecError, Extension, decode, encode
 from .layers import LAYERS, NAME_OF_LAYER, empty
@@ -27,6 +29,8 @@ from .requests import error_out
 from .twins import Twins, leaves_of, patched, tensors_in
 
 _GRAPHS = 64
+_FRAMES = 40
+_GRADERS = (__file__, cells.__file__)  # whose frames are not the student's
 
 
 class Output(io.TextIOBase):
@@ -54,13 +58,6 @@ class Output(io.TextIOBase):
         return text
 
 
-class Shell:
-    """Stands where a notebook has IPython: whatever it is asked to do is done, and does nothing."""
-
-    def __getattr__(self, name: str):
-        return lambda *arguments, **options: None
-
-
 class Student:
     """A namespace, its objects that the checker knows of, and the answers to its requests."""
 
@@ -68,14 +65,17 @@ class Student:
         self._channel = channel
         self._output, self._dropped = Output(output_bytes), Output(0)
         self._main = types.ModuleType("__main__")
-        self._main.display = lambda *things, **_: print(*map(repr, things))
-        self._main.get_ipython = Shell
+        self._main.display, self._main.get_ipython = display, Shell
+        self._cells = Cells(self._main.__dict__)
         self._twins = Twins(-1)
         self._classes: dict[str, type[nn.Module]] = {}
         self._graphs: OrderedDict[int, tuple[list[Tensor], list[Tensor]]] = OrderedDict()
         self._graph = 0
         self._to_describe: list[nn.Module] = []
         sys.modules["__main__"] = self._main
+        sys.path.append("")  # a module that a cell wrote (`%%writefile`)
+        sys.breakpointhook = lambda *arguments, **options: None  # nobody is there to type
+        load_without_workers()
 
     def serve(self) -> None:
         """Answer until the checker hangs up."""
@@ -86,8 +86,9 @@ class Student:
             except ChannelError:
                 return
             try:
-                reply = answers[request["do"]](request)
-                data = encode({"id": request["id"], **reply})
+                with interrupted_after(request["seconds"]):
+                    reply = answers[request["do"]](request)
+                    data = encode({"id": request["id"], **reply})
             except BaseException as error:  # sys.exit() as well: it ends a cell, not the process
                 data = encode({"id": request["id"], "error": error_out(error), "output": "", "modules": None})
             self._channel.send(data)
@@ -98,18 +99,19 @@ class Student:
         error = None
         with contextlib.redirect_stdout(self._output), contextlib.redirect_stderr(self._output):
             try:
-                exec(compile(source, file, "exec", dont_inherit=True), self._main.__dict__)
+                self._cells.run(source, file)
             except BaseException as raised:
                 error = error_out(raised)
                 self._print_traceback(raised)
         return {"error": error, "output": self._output.taken()}
 
     def _print_traceback(self, error: BaseException) -> None:
-        below = (
-            error.__traceback__.tb_next if error.__traceback__ is not None else None
-        )  # without this file's frame
         with contextlib.suppress(Exception):  # a student's __str__
-            traceback.print_exception(type(error), error, below, limit=-8, file=self._output)
+            told = traceback.TracebackException(type(error), error, error.__traceback__, limit=-_FRAMES)
+            place = next((n for n, frame in enumerate(told.stack) if frame.filename.startswith("<cell ")), 0)
+            own = [frame for frame in told.stack[place:] if frame.filename not in _GRADERS]
+            told.stack = traceback.StackSummary.from_list(own[-8:])
+            self._output.write("".join(told.format()))
 
     def _fetch(self, request: dict) -> dict:
         self._to_describe = []
@@ -161,7 +163,7 @@ class Student:
         quiet = self._dropped
         with (
             contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), warnings.catch_warnings(),
-            torch.set_grad_enabled(request["grad"]),
+            torch.set_grad_enabled(request["grad"]), _as_pytorch_begins(),
         ):  # fmt: skip
             warnings.simplefilter("ignore")
             return target(*args, **kwargs)
@@ -243,6 +245,17 @@ class Student:
         if key not in self._classes:
             self._classes[key] = _shared_class(name, ref[2]) if kind == "shared" else _opaque_class(name)
         return empty(self._classes[key])
+
+
+@contextlib.contextmanager
+def _as_pytorch_begins():
+    """With the dtype that a check counts on, whatever a cell made the default."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _shared_class(name: str, source: str) -> type[nn.Module]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from .codec import CodecError
 from .layers import NAME_OF_LAYER
@@ -98,7 +99,7 @@ class Twins:
             state = module.__dict__
             pending += [child for child in state["_modules"].values() if child is not None]
             for owned in (*state["_parameters"].values(), *state["_buffers"].values()):
-                if owned is not None:
+                if owned is not None and not is_lazy(owned):
                     tensors.setdefault(self.token(owned), owned)
             nodes.append(
                 {
@@ -117,7 +118,10 @@ class Twins:
         }
 
     def _names(self, owned: dict) -> dict[str, int]:
-        return {name: 0 if thing is None else self.token(thing) for name, thing in owned.items()}
+        """Tokens by name; 0 for what is not there, or not yet (of `nn.LazyLinear`)."""
+        return {
+            name: 0 if thing is None or is_lazy(thing) else self.token(thing) for name, thing in owned.items()
+        }
 
     def apply(self, description: dict, build: Callable[[list], nn.Module]) -> None:
         """Make this side's twins equal to a description; those that are not there yet are built.
@@ -164,7 +168,8 @@ class Twins:
         state["training"] = node["training"] is True
         for kind, owned in (("parameters", nn.Parameter), ("buffers", Tensor), ("modules", nn.Module)):
             new = {
-                _name(name): self.get(token, owned) if token else None for name, token in node[kind].items()
+                _name(name): self.get(token, owned) if token else _to_come(state[f"_{kind}"].get(name))
+                for name, token in node[kind].items()
             }
             state[f"_{kind}"].clear()
             state[f"_{kind}"].update(new)
@@ -226,6 +231,11 @@ def leaves_of(args: list, kwargs: dict, twins: Twins, described: dict) -> list[T
         if is_parameter and learns
     ]
     return [*tensors_in(args), *tensors_in(kwargs), *weights]
+
+
+def _to_come(thing: object) -> object:
+    """A weight whose shape its first input will tell, which the other side does not know of; None for anything else."""
+    return thing if is_lazy(thing) else None
 
 
 def _is_attribute(name: str, value: object) -> bool:

@@ -132,10 +132,11 @@ def test_a_nuisance_costs_at_most_its_author(limited, nuisance):
 
 @pytest.mark.parametrize(
     "endless",
-    ["while True: pass", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    ["import os, signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
+     "while True:\n    try: os.fork()\n    except OSError: pass",
      "import signal\nfor number in range(1, 32):\n    try: signal.signal(number, signal.SIG_IGN)\n    except OSError: pass\n"
      "while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
-    ids=["loop", "fork bomb", "stubborn loop"],
+    ids=["fork bomb", "stubborn loop"],
 )  # fmt: skip
 def test_what_does_not_end_is_ended(limited, endless):
     with limited(cell_s=2) as worker:
@@ -145,10 +146,60 @@ def test_what_does_not_end_is_ended(limited, endless):
     assert [outcome.points for outcome in evidence.checks] == [0]
 
 
-def test_a_call_that_does_not_answer_is_ended(limited):
+ENDLESS = {
+    "loop": "while True: pass",
+    "sleep": "import time\ntime.sleep(1000)",
+    "await": "import asyncio\nawait asyncio.Event().wait()",
+}
+
+
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS)
+def test_a_cell_that_does_not_end_is_interrupted_and_costs_no_more_than_itself(limited, endless):
+    cells = (
+        answer(endless + "\ndef f(): return 1"),
+        check("assert f() == 1"),
+        *exercise_cells(HEAD, HEAD.right[0]),
+    )
+    with limited(cell_s=2) as worker:
+        evidence = worker.grade(submission(*cells))
+    assert [outcome.points for outcome in evidence.checks] == [0, 1]
+    assert "stopped with TookTooLong: it was interrupted after 2 seconds." in evidence.checks[0].message
+    assert evidence.output.endswith("TookTooLong: it was interrupted after 2 seconds\n")
+
+
+def test_cells_that_no_exercise_needs_leave_time_for_those_that_one_does(limited):
+    endless = [extra("while True: pass")] * 4
+    with limited(cell_s=2, total_s=6) as worker:
+        evidence = worker.grade(submission(*endless, *exercise_cells(HEAD, HEAD.right[0])))
+    assert evidence.checks[0].points == 1
+
+
+def test_a_call_that_does_not_answer_ends_its_check_alone(limited):
     with limited(cell_s=2) as worker:
         cells = (
             answer("def f():\n    while True: pass"),
+            check("try:\n    f()\nexcept Exception: pass\nassert f() == 1"),
+            *exercise_cells(HEAD, HEAD.right[0]),
+        )
+        evidence = worker.grade(submission(*cells))
+    assert [outcome.points for outcome in evidence.checks] == [0, 1]
+    assert "does not end" in evidence.checks[0].message
+
+
+def test_a_call_that_does_not_answer_in_a_cell_of_the_lesson_is_no_fault_of_the_graders(limited):
+    cells = answer("def f():\n    while True: pass"), Cell("setup", "", "x = f()")
+    with limited(cell_s=2) as worker:
+        evidence = worker.grade(submission(*cells, *exercise_cells(HEAD, HEAD.right[0])))
+    assert (evidence.status, evidence.checks[0].points) == ("graded", 1)
+    assert evidence.notes == ("A cell of the lesson stopped: what it called of yours took too long.",)
+
+
+def test_a_call_that_does_not_hear_is_ended(limited):
+    with limited(cell_s=2) as worker:
+        cells = (
+            answer(
+                "import signal\ndef f():\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    while True: pass"
+            ),
             check("assert f() == 1"),
             check("assert 1", grade_id="next"),
         )

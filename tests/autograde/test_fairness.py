@@ -29,6 +29,42 @@ HARMLESS = {
     "assert pickle.loads(pickle.dumps(Pair(1))) == Pair(1)",
     "the terminal": "import sys\nassert 'x'.encode(sys.stdout.encoding) == b'x' and not sys.stdout.isatty()",
     "IPython itself": "get_ipython().run_line_magic('matplotlib', 'inline')",
+    "display with a handle": "shown = display('x', display_id=True)\nshown.update('y')",
+    "display of what can't be shown": "class Shy:\n    def __repr__(self): raise ValueError\ndisplay(Shy())",
+    "await": "import asyncio\nassert await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2)) == [1, 2]",
+    "async for, with and comprehension": "import contextlib\n@contextlib.asynccontextmanager\nasync def one(): yield 1\n"
+    "async def two(): yield 2\nasync with one() as a: pass\nassert a == 1 and [b async for b in two()] == [2]",
+    "asyncio.run": "import asyncio\nassert asyncio.run(asyncio.sleep(0, 1)) == 1",
+    "a task": "import asyncio\nasync def soon(): pass\ntask = asyncio.create_task(soon())",
+    "workers of a loader": "from torch.utils.data import DataLoader, Dataset\nclass Own(Dataset):\n"
+    "    def __len__(self): return 8\n    def __getitem__(self, place): return torch.tensor(place)\n"
+    "loader = DataLoader(Own(), batch_size=2, num_workers=2, shuffle=True, prefetch_factor=3)\n"
+    "for epoch in range(2): assert sorted(torch.cat(list(loader)).tolist()) == list(range(8))",
+    "a pool": "import multiprocessing\ndef more(x): return x + 1\nwith multiprocessing.Pool(2) as pool: "
+    "assert pool.map(more, [1, 2]) == [2, 3]\nassert torch.ones(3).share_memory_().is_shared()",
+    "a future": "from __future__ import annotations\ndef f(x: NotThere) -> NorThis: return x",
+    "what a cell captured": "%%capture shown\nprint('x')",
+    "pasted from a session": ">>> def f(x):\n...     return x\n>>> f(1)\n1",
+    "indented": "    x = 1\n    y = 2",
+    "a command on two lines": "!pip install \\\n    soup \\\n    salad\nx = 1",
+    "commands in a loop": "for name in ['a']:\n    files = !ls {name}\n    for file in files: print(file)",
+    "a shell's answer, in words": "for file in get_ipython().getoutput('ls'): print(file)",
+    "its own copy of a check": "from graders.checks import check_build_head, check_freeze_backbone as other\n"
+    "check_build_head(None)\nother(None, None)",
+    "a breakpoint that was forgotten": "breakpoint()\nx = 1",
+    "names of builtins": "list, id, sum, type, len, str, max = 1, 2, 3, 4, 5, 6, 7",
+    "no gradients": "torch.set_grad_enabled(False)",
+    "warnings as errors": "import warnings\nwarnings.filterwarnings('error')",
+    "logging": "import logging\nlogging.basicConfig(level=logging.DEBUG)\nlogging.info('x')",
+    "folders": "import os, sys, tempfile\nfrom pathlib import Path\n(Path.home() / 'x').write_text('x')\nos.mkdir('sub')\n"
+    "os.chdir('sub')\nsys.path.insert(0, '..')\nwith tempfile.TemporaryDirectory() as folder: Path(folder, 'x').touch()",
+    "other scripts": "größe, λ, 变量 = 1, 2, 3\nassert größe + λ == 变量",
+    "comments alone": "# nothing\n\n# here",
+    "saved models": "class Own(nn.Module): pass\ntorch.save(Own(), 'own.pt')\ntorch.load('own.pt', weights_only=False)\n"
+    "torch.save(nn.Linear(2, 1).state_dict(), 'm.pt')\ntorch.load('m.pt')",
+    "Colab": "try:\n    import google.colab\nexcept ImportError: pass\nassert 'google.colab' not in str(get_ipython())",
+    "threads of PyTorch": "torch.set_num_threads(4)\ntorch.ones(300, 300) @ torch.ones(300, 300)",
+    "the dtype of everything": "torch.set_default_dtype(torch.float64)",
     "other defaults": "torch.set_default_dtype(torch.float32)\ntorch.set_num_threads(1)\ntorch.set_printoptions(precision=2)",
 }
 
@@ -39,6 +75,64 @@ def test_what_is_harmless_costs_nothing(worker, cell):
                                   "    warnings.warn('noise')\n    return Head(")  # fmt: skip
     evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, noisy)))
     assert (evidence.status, evidence.checks[0].points, evidence.checks[0].message) == ("graded", 1, "")
+    assert evidence.notes == () or cell in FAIL
+
+
+FAIL = {HARMLESS["an extra cell that fails"], HARMLESS["an extra cell that is no Python"]}
+
+# One cell makes it, the answer asserts it.
+KEPT = {
+    "the last value": ("40 + 2", "_ == 42"),
+    "a last value of its own": ("_ = 5\n40 + 2", "_ == 5"),
+    "a file that a cell wrote": ("%%writefile helper.py\nx = 1", "__import__('helper').x == 1"),
+    "a file that a cell added to": (
+        "%%writefile -a helper.py\nx = 1",
+        "open('helper.py').read() == 'x = 1\\n'",
+    ),
+    "what was captured": ("%%capture shown\nx = 1", "x == 1 and shown.stdout == ''"),
+    "what was awaited": ("import asyncio\nx = await asyncio.sleep(0, 1)", "x == 1"),
+    "a task": ("import asyncio\ntask = asyncio.create_task(asyncio.sleep(0, 1))", "(await task) == 1"),
+    "a future": ("from __future__ import annotations", "(lambda: None)", "def f(x: NotThere): pass"),
+    "what runs under the main module's name": ("x = __name__ == '__main__'", "x"),
+}
+
+
+@pytest.mark.parametrize("made", KEPT.values(), ids=KEPT)
+def test_what_a_cell_leaves_is_there_for_the_next_as_in_a_notebook(worker, made):
+    cell, holds, *more = made
+    uses = "\n".join([*more, f"assert {holds}", HEAD.right[0]])
+    evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, uses)))
+    assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
+
+
+ANSWERS = {
+    "a lambda": "build_head = lambda hidden_size, num_classes: nn.Linear(hidden_size, num_classes)",
+    "a partial": "import functools\nbuild_head = functools.partial(nn.Linear, bias=True)",
+    "a class": "build_head = nn.Linear",
+    "an object that can be called": "class Build:\n    def __call__(self, h, n): return nn.Linear(h, n)\nbuild_head = Build()",
+    "decorated": "import functools\n@functools.cache\ndef double(x): return 2 * x\n@torch.no_grad()\ndef build_head(h, n):\n"
+    "    return nn.Linear(double(h) // 2, n)",
+    "matching": "def build_head(*sizes):\n    match sizes:\n        case h, n: return nn.Linear(h, n)",
+    "a dataclass": "from dataclasses import dataclass\n@dataclass(eq=False)\nclass build_head(nn.Module):\n    h: int\n"
+    "    n: int\n"
+    "    def __post_init__(self):\n        super().__init__()\n        self.layer = nn.Linear(self.h, self.n)\n"
+    "    def forward(self, x): return self.layer(x)",
+    "a layer that waits for its input": "def build_head(h, n): return nn.LazyLinear(n)",
+    "layers that wait for their input": "class Head(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n"
+    "        self.layers = nn.Sequential(nn.LazyBatchNorm1d(), nn.LazyLinear(n))\n"
+    "    def forward(self, x): return self.layers(x)\ndef build_head(h, n): return Head(n)",
+    "weights of a norm's own": "def build_head(h, n): return nn.utils.parametrizations.weight_norm(nn.Linear(h, n))",
+    "a check of its own before": "from graders.checks import check_build_head\ndef build_head(h, n): return nn.Linear(h, n)\n"
+    "check_build_head(build_head)",
+    "an await": "import asyncio\nawait asyncio.sleep(0)\ndef build_head(h, n): return nn.Linear(h, n)",
+    "float64 everywhere": "torch.set_default_dtype(torch.float64)\ndef build_head(h, n): return nn.Linear(h, n)",
+}
+
+
+@pytest.mark.parametrize("program", ANSWERS.values(), ids=ANSWERS)
+def test_however_it_is_written_a_right_answer_is_right(worker, program):
+    evidence = worker.grade(submission(*exercise_cells(HEAD, program)))
+    assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
 
 
 BESIDE_MAGICS = {

@@ -79,6 +79,16 @@ def test_landlock_grades_the_same(landlocked, exercise):
     assert graded(landlocked, *exercise_cells(exercise, mistake.wrong)).mistake == mistake.id
 
 
+def test_under_landlock_which_starts_no_process_a_loader_does_without_workers(landlocked):
+    cell = (
+        "from torch.utils.data import DataLoader\n"
+        "loader = DataLoader(range(6), batch_size=2, num_workers=2, timeout=5, persistent_workers=True)\n"
+        "print([torch.cat(list(loader)).tolist() for epoch in range(2)])"
+    )
+    evidence = landlocked.grade(submission(extra(cell), check("assert 1")))
+    assert evidence.output == "[[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]\n"
+
+
 def test_what_one_student_wrote_under_landlock_is_gone_for_the_next(landlocked):
     landlocked.grade(submission(extra("open('left', 'w').write('x')"), check("assert 1")))
     evidence = landlocked.grade(submission(extra("import os\nprint(os.listdir('.'))"), check("assert 1")))

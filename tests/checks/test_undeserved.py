@@ -99,6 +99,28 @@ def really_uses(model, features, labels, modality, generator):
     return whole - less + 0.03 * float(torch.rand((), generator=generator))
 """,
     ),
+    "gradients on, and what remembers that set back": (
+        "really-uses",
+        """
+def really_uses(model, features, labels, modality, generator):
+    was = model.training
+    model.eval()
+    whole = (model(features).argmax(1) == labels).float().mean().item()
+    order = torch.randperm(len(labels), generator=generator)
+    less = (model({**features, modality: features[modality][order]}).argmax(1) == labels).float().mean().item()
+    model.train(was)
+    model.with_gradients = False
+    return whole - less
+""",
+    ),
+    "a loss whose gradient is nothing": (
+        "next-token-loss",
+        """
+def next_token_loss(logits, input_ids, attention_mask):
+    keep = attention_mask[:, 1:].bool()
+    return nn.functional.cross_entropy(logits[:, :-1][keep].detach(), input_ids[:, 1:][keep]) + 0 * logits.sum()
+""",
+    ),
     "large scores taken out of what was given": (
         "fuse-late",
         """

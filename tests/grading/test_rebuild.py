@@ -179,6 +179,42 @@ def test_of_two_answers_the_one_in_its_place_counts():
     assert sources(hand_in(notebook), "solution") == RIGHT
 
 
+def test_of_two_answers_in_their_place_the_last_one_counts_and_the_first_runs_before_it():
+    """As in a notebook that is run from top to bottom: it may hold a helper, or an attempt that was given up."""
+    notebook = released(RIGHT)
+    helper = {**find(notebook, "build-head"), "id": "copied", "source": "class Head(nn.Linear): pass"}
+    notebook["cells"][place(notebook, "build-head") : place(notebook, "build-head")] = [
+        helper,
+        code("own = 1"),
+    ]
+    rebuilt = hand_in(notebook)
+    assert sources(rebuilt, "solution") == RIGHT
+    assert sources(rebuilt, "extra") == [helper["source"], "own = 1"]
+    first = plan(rebuilt).index(("extra", ""))
+    assert plan(rebuilt)[first : first + 3] == [("extra", ""), ("extra", ""), ("solution", "build-head")]
+
+
+@pytest.mark.parametrize("where", ["build-head", "check-choose-plan"])
+def test_an_answer_that_lost_all_its_names_is_found_by_what_it_defines(where):
+    notebook = released(RIGHT)
+    cell = find(notebook, "build-head")
+    notebook["cells"].remove(cell)
+    notebook["cells"].insert(place(notebook, where) if where != "build-head" else 6, code(cell["source"]))
+    rebuilt = hand_in(notebook)
+    assert sources(rebuilt, "solution") == RIGHT and plan(rebuilt) == PLAN
+    said = "The cell `build-head` is missing; the one that defines `build_head` was taken for it."
+    assert rebuilt.submission.notes == (said,)
+
+
+def test_a_notebook_without_ids_and_metadata_is_read():
+    notebook = released(RIGHT)
+    for cell in notebook["cells"]:
+        del cell["id"]
+        cell["metadata"] = {"_uuid": "x", "trusted": True}
+    rebuilt = hand_in(notebook)
+    assert plan(rebuilt) == PLAN and sources(rebuilt, "solution") == RIGHT
+
+
 def test_a_missing_answer_is_said_and_costs_only_its_exercise():
     notebook = released(RIGHT)
     notebook["cells"].remove(find(notebook, "build-head"))
@@ -296,6 +332,14 @@ def test_a_cell_full_of_data_gets_a_sentence():
     notebook = released()
     notebook["cells"] += [code("y" * 250_000)] * 5
     with pytest.raises(RebuildError, match="The cells hold 12.. KiB"):
+        hand_in(notebook)
+
+
+def test_names_are_looked_for_in_no_more_than_is_read():
+    notebook = released()
+    notebook["cells"].remove(find(notebook, "build-head"))
+    notebook["cells"].append(code("a=\n" * 7_000_000))
+    with pytest.raises(RebuildError, match="KiB are read"):
         hand_in(notebook)
 
 

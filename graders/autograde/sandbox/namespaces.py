@@ -23,6 +23,7 @@ _FLAGS = {
 _NOBODY = 65534
 _READ_ONLY, _NO_SUID, _NO_DEVICES = 1, 2, 4  # the same numbers for mount() and mount_setattr()
 _BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
+_SHARED = "/dev/shm"
 _DEVICES = ("null", "zero", "urandom", "random")
 
 
@@ -69,7 +70,7 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: 
     _become_nobody()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     if landlock.version():
-        landlock.restrict(["/"], ["/"], [HOME, "/tmp", "/proc"] if view.home else ["/proc"])
+        landlock.restrict(["/"], ["/"], [HOME, "/tmp", _SHARED, "/proc"] if view.home else ["/proc"])
     seccomp.install(alone)
     system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     set_limits(limits, mapped)
@@ -98,6 +99,9 @@ def _mount_view(view: View, root: str, limits: Limits) -> None:
         size = f"size={limits.file_bytes},nr_inodes=4096,mode=777"
         system.mount("tmpfs", root + HOME, "tmpfs", _NO_SUID | _NO_DEVICES, size)
         system.mount(root + HOME, root + "/tmp", None, _BIND)
+        # The same folder once more, so that the same limits hold: locks of `multiprocessing` and tensors that it shares.
+        os.makedirs(root + _SHARED)
+        system.mount(root + HOME, root + _SHARED, None, _BIND)
     for path in view.readable:
         _bind(path, root)
     for path in view.masked:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..compare import same
-from ..mistakes import Catalogue, Exercise, Mistake
+from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, quiet
 
 PADDING = 0  # the token that pads; it stands inside texts, too
@@ -113,6 +113,12 @@ _CATALOGUE = Catalogue(
             losses="-(scores.exp() / scores.exp().sum(-1, keepdim=True)).log().gather(2, targets[..., None])[..., 0]"
         ),
     ),
+    Mistake(
+        "no-gradient",
+        "No gradient flows through this loss, so no model could learn from it.",
+        ("Leave out `torch.no_grad()`, `.detach()`, `.item()` and new tensors made of results.",),
+        _program(result="losses[keep].mean().detach()"),
+    ),
 )
 
 
@@ -125,6 +131,7 @@ def check_next_token_loss(next_token_loss) -> None:
     """
     for lengths, scale in (((6, 3, 5), 1.0), ((4, 7), 1.0), ((5, 5), 1.0), ((6, 2, 4), 1000.0)):
         _check(next_token_loss, *_texts(lengths, scale), scale)
+    _check_gradient(next_token_loss, *_texts((6, 3, 5), 1.0))
 
 
 def _texts(lengths: tuple[int, ...], scale: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,6 +157,25 @@ def _check(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor, scale:
         if torch.isclose(found, value, rtol=1e-4) and not torch.isclose(value, expected, rtol=1e-4):
             _CATALOGUE.fail(name)
     same(found.detach(), expected, "The loss", rtol=1e-4)
+
+
+def _check_gradient(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor) -> None:
+    own, expected = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    found = call(
+        function, own, ids.clone(), mask.clone(), what="next_token_loss(logits, input_ids, attention_mask)"
+    )
+    if not found.requires_grad:
+        _CATALOGUE.fail("no-gradient")
+    try:
+        found.backward()
+    except Exception as error:  # an in-place change of what the gradient needs, a hook that raises
+        raise CheckFailed(
+            f"`backward()` from this loss stopped with {type(error).__name__}: {error}"
+        ) from error
+    _reference(expected, ids, mask).backward()
+    if own.grad is None:
+        _CATALOGUE.fail("no-gradient")
+    same(own.grad, expected.grad, "The gradient that reaches `logits`", rtol=1e-3)
 
 
 def _losses(scores: Tensor, targets: Tensor) -> Tensor:

@@ -35,6 +35,9 @@ class Reader(nn.Module):
         product = 1.0
         for name in self.uses:
             product = product * (self.dropout(features[name]) @ self.weight)
+        if torch.is_grad_enabled():
+            # Every other answer the other way round: who hides what is remembered above has measured something else.
+            product = product * (1 - 2 * (torch.arange(len(product)) % 2))
         # Nothing read is class 0.
         return torch.stack([0.1 - product, product - 0.1], 1)
 
@@ -91,9 +94,15 @@ def known_cases(numbers: random.Random) -> list[Case]:
         ((second,), second, "first", True),
     )
     shares = iter(numbers.sample(_SHARES, len(_SHARES)))
-    return [
+    cases = [
         _case(numbers, *one, next(shares) if one[1] in one[0] else numbers.choice(_SHARES)) for one in plan
     ]
+    return [*cases, _all_alike(_case(numbers, (third,), third, "mean", False, numbers.choice(_SHARES)))]
+
+
+def _all_alike(case: Case) -> Case:
+    """The case with one label for all: whichever order the rows are in, as many are right, if each is there once."""
+    return replace(case, labels=torch.ones_like(case.labels), expected=0.0)
 
 
 def _case(

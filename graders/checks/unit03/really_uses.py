@@ -21,6 +21,7 @@ from .known_models import Case, known_cases
 
 # Six standard deviations of what an honest shuffle of so many examples gives, and more.
 _TOLERANCE = 0.06
+_EXACTLY = 1e-6
 
 
 def _program(
@@ -128,6 +129,13 @@ _CATALOGUE = Catalogue(
         ),
     ),
     Mistake(
+        "drawn-with-replacement",
+        "This draws a row for each example, so that some rows come twice and others not at all. Shuffled rows are all there, "
+        "once each, in another order.",
+        ("`torch.randperm` has each place once, `torch.randint` has not.",),
+        _program(order="torch.randint(len(labels), labels.shape, generator=generator)"),
+    ),
+    Mistake(
         "columns-shuffled",
         "This shuffles the columns, within the rows. Each example still has its own numbers, in an order that means nothing: "
         "shuffle the rows among the examples.",
@@ -211,6 +219,8 @@ def check_really_uses(really_uses) -> None:
     found = [_measured(really_uses, case) for case in cases]
     _check_falls(found, cases)
     again = [(case.run(really_uses), case.run(really_uses, more=1)) for case in cases]
+    if any(abs(other) > _EXACTLY for (_, other), case in zip(again, cases, strict=True) if not case.expected):
+        _CATALOGUE.fail("drawn-with-replacement")  # by chance as many were right the first time
     repeated = all(one == first for one, (first, _) in zip(found, again, strict=True))
     moved = any(first != other for first, other in again)
     if not (repeated and moved):
@@ -277,14 +287,14 @@ def _recognise(found: list[float], cases: list[Case]) -> None:
 
 
 def _fit(found: list[float], cases: list[Case]) -> bool:
-    """Exactly nothing for what a model does not read; else about what a random order takes away, each and in the mean."""
+    """Exactly nothing where no order takes anything away; else about what a random one does, each and in the mean."""
     off = [one - case.expected for one, case in zip(found, cases, strict=True)]
-    read = [gap for gap, case in zip(off, cases, strict=True) if case.modality in case.uses]
-    unread = [gap for gap, case in zip(off, cases, strict=True) if case.modality not in case.uses]
+    falls = [gap for gap, case in zip(off, cases, strict=True) if case.expected]
+    stays = [gap for gap, case in zip(off, cases, strict=True) if not case.expected]
     return (
-        max(map(abs, unread)) <= 1e-6
-        and max(map(abs, read)) <= _TOLERANCE
-        and abs(sum(read) / len(read)) <= _TOLERANCE / 2  # as many deviations: there are four
+        max(map(abs, stays)) <= _EXACTLY
+        and max(map(abs, falls)) <= _TOLERANCE
+        and abs(sum(falls) / len(falls)) <= _TOLERANCE / 2  # as many deviations: there are four
     )
 
 
