@@ -30,6 +30,17 @@ def test_the_style_is_kept():
     run(sys.executable, "-m", "ruff", "format", "--check", ".")
 
 
+def test_what_is_shipped_is_small_and_every_data_file_has_its_licence_beside_it():
+    """A wheel holds these files, compressed: it is no larger."""
+    shipped = [path for path in tracked() if path.relative_to(ROOT).parts[0] in ("tlwidgets", "graders")]
+    assert sum(path.stat().st_size for path in shipped) < 15_000_000
+    data = [path for path in shipped if path.parent.name == "files"]
+    licences = {path for path in data if path.name.endswith(".LICENSE.txt")}
+    for path in set(data) - licences:
+        assert path.with_name(path.name.partition(".")[0] + ".LICENSE.txt") in licences
+    assert len(data) == 2 * len(licences) > 0
+
+
 def test_importing_the_toolkit_is_quick_and_loads_nothing_heavy():
     code = (
         "import sys, time; start = time.perf_counter(); import tlwidgets; took = time.perf_counter() - start;"
