@@ -84,7 +84,7 @@ def say(speaker: Speaker, text: str, speed: int, prosody: Prosody, pick: random.
     )
     melody = max(prosody.range + 2 * pick.randint(-prosody.jitter, prosody.jitter), 0)
     ssml = f'<prosody pitch="{pitch:+d}%" range="{melody}%" rate="{rate}%" volume="{prosody.volume}">{text}</prosody>'
-    said = run("-z", "-m", "--stdout", "-s", str(speed), "-v", f"{speaker.accent}+{speaker.variant}", ssml)
+    said = run("-z", "-m", "--stdout", "-s", str(speed), "-v", speaker.voice, ssml)
     with wave.open(io.BytesIO(said)) as sound:
         if (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) != (ESPEAK_RATE, 1, 2):
             raise SystemExit(f"eSpeak NG said {text!r} in another format than one channel at {ESPEAK_RATE}.")
@@ -147,8 +147,18 @@ def edits(one: str, other: str) -> int:
     return row[-1]
 
 
+def refuse_twins() -> None:
+    """Every two speakers must say the same word differently: of a voice that it does not know, eSpeak NG takes another."""
+    heard: dict[bytes, str] = {}
+    for speaker in SPEAKERS:
+        twin = heard.setdefault(run("--stdout", "-v", speaker.voice, "anyone"), speaker.name)
+        if twin != speaker.name:
+            raise SystemExit(f"{twin} and {speaker.name} are one and the same voice; drop one.")
+
+
 def build() -> bytes:
     refuse_homophones()
+    refuse_twins()
     plans = {"words": words(), "sarcasm": sarcasm(), "prosodies": prosodies()}
     return write_sounds({name: collection(list(orders)) for name, orders in plans.items()})
 

@@ -13,6 +13,11 @@ class Speaker(NamedTuple):
     def name(self) -> str:
         return f"{self.accent.removeprefix('en-')}-{self.variant}"
 
+    @property
+    def voice(self) -> str:
+        """What eSpeak NG is to be asked for. It has British English as `en`, and of `en-gb` it drops the variant."""
+        return f"{'en' if self.accent == 'en-gb' else self.accent}+{self.variant}"
+
 
 class Prosody(NamedTuple):
     """How something is said, against how the speaker says it plainly: numbers for SSML, in percent.

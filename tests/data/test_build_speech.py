@@ -113,6 +113,14 @@ def test_words_that_sound_alike_are_refused(build, synthesizer, monkeypatch):
     assert [build.edits(*pair) for pair in (("snail", "snake"), ("cat", "cat"), ("", "owl"))] == [2, 0, 3]
 
 
+def test_two_names_of_one_voice_are_refused(build, synthesizer, monkeypatch):
+    synthesizer()
+    build.refuse_twins()
+    monkeypatch.setattr(build, "SPEAKERS", (build.Speaker("en", "f1"), build.Speaker("en-gb", "f1")))
+    with pytest.raises(SystemExit, match="f1 and gb-f1 are one and the same voice"):
+        build.refuse_twins()
+
+
 def test_a_word_that_nobody_drew_is_refused(build, monkeypatch):
     monkeypatch.setattr(build, "WORDS", "banana, unicycle")
     with pytest.raises(SystemExit, match="No drawing is named 'unicycle'"):

@@ -126,6 +126,15 @@ def test_no_clip_has_a_near_duplicate_among_other_speakers_and_texts(loaded, nam
     assert np.abs(irfft(test * test.conj(), axis=1)).max() > 0.999  # each with itself
 
 
+def test_no_two_speakers_are_one_voice(loaded):
+    """Of a voice that it does not know eSpeak NG takes another: two names, one voice, and a split by speaker leaks."""
+    words = loaded["words"]
+    for text in ("gorilla", "umbrella", "newspaper"):
+        sounds = spectra(words.take([place for place, said in enumerate(words.texts) if said == text]))
+        for one, other in combinations(sounds, 2):
+            assert np.abs(irfft(one * other.conj())).max() < 0.9
+
+
 def spectra(speech):
     slow = resample_poly(speech.waves, 1, 4, axis=1)
     slow = slow / np.linalg.norm(slow, axis=1, keepdims=True)
