@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlwidgets.data import STYLES, DrawingDataError, drawings_card, load_drawings, split_drawings
-from tlwidgets.data.sheets import FILES, SHEETS, near, read_sheets
+from tlwidgets.data.sheets import ALIKE, FILES, SHEETS, near, read_sheets
 
 
 def parts(split):
@@ -91,6 +91,8 @@ def test_known_look_alikes_are_of_one_family(drawings):
         ("Christmas tree", "evergreen tree"),
     ]:
         assert family[one] == family[other]
+    for group in ALIKE:
+        assert len({family[name] for name in group}) == 1
     assert family["dog face"] != family["cat face"] and family["banana"] != family["guitar"]
     assert max(map(drawings.families.count, set(drawings.families))) < len(drawings) / 10
 

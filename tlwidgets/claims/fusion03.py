@@ -208,7 +208,7 @@ def categories(seed: int) -> Categories:
         clips = [
             place
             for place, (name, speaker) in enumerate(zip(heard.texts, heard.speakers, strict=True))
-            if (speaker in speakers) == in_test and (family[name] in families) == in_test
+            if name in kind and (speaker in speakers) == in_test and (family[name] in families) == in_test
         ]
         names = [heard.texts[place] for place in clips]
         labels = torch.tensor([classes.index(kind[name]) for name in names])

@@ -102,7 +102,7 @@ LESSON = Lesson(
             "bound",
             "ten times chance",
             "Pictures and spoken names, each bound to words and never to each other: a name said by an unknown voice finds a "
-            "drawing in an unknown style (R@1 among 126) more than ten times as often as chance.",
+            "drawing in an unknown style (R@1 among 125) more than ten times as often as chance.",
         ),
         _claim(
             "sounds-find-pictures-paired",

@@ -139,7 +139,7 @@ def named(seed: int) -> tuple[Named, Named]:
     import torch
 
     (seen, image), heard = named_drawings(), words()
-    names = sorted(set(heard.texts))
+    names = sorted(set(seen.names))
     number = {name: place for place, name in enumerate(names)}
     sound = heard_words()
     styles = sorted(set(seen.styles))
@@ -148,7 +148,7 @@ def named(seed: int) -> tuple[Named, Named]:
     text, parts = _texts(tuple(names)), []
     for said, in_test in ((spoken.train, False), (spoken.test, True)):
         shown = [place for place, style in enumerate(seen.styles) if (style == unseen) == in_test]
-        clips = [int(place) for place in said.waves]
+        clips = [int(place) for place in said.waves if heard.texts[place] in number]
         parts.append(
             Named(
                 names,

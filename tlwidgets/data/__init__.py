@@ -10,6 +10,7 @@ from .drawings import (
     Drawings,
     DrawingSplit,
     drawings_card,
+    drawn_alike,
     load_drawings,
     split_drawings,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "SpeechDataError",
     "SpeechSplit",
     "drawings_card",
+    "drawn_alike",
     "encode",
     "encode_texts",
     "load_drawings",
