@@ -291,6 +291,8 @@ class Checker:
             ) or "This check did not hold."
         if isinstance(error, NameError) and error.name and error.name not in self._missing:
             because = "".join(f" The cell {id} stopped with {said}." for id, said in self._errors.items())
+            if "NameError" in because:
+                because += " Cells tagged `demo` are not run here: an answer can't use what they make."
             return f"`{shown(error.name)}` is not there: its cell was not filled in, or did not run to its end.{because}"
         if not self._met_student or (isinstance(error, NameError) and error.name in self._missing):
             raise CheckerError(

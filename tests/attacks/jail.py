@@ -94,7 +94,8 @@ def _line(pid: int) -> list[str]:
     try:
         if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
             return []
-        return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[-200:]]
+        line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return [line.replace(sys.executable, "python")[-200:]]  # what is kept names no machine's folders
     except OSError:  # it has just ended
         return []
 

@@ -151,6 +151,12 @@ def test_what_stands_beside_a_magic_is_there_for_the_answer(worker, cell):
     assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
 
 
+def test_an_answer_that_needs_a_demonstration_is_told_that_it_was_not_run(worker):
+    outcome = graded(worker, *exercise_cells(HEAD, f"sizes = model.sizes\n{HEAD.right[0]}"))
+    assert "stopped with NameError: name 'model' is not defined." in outcome.message
+    assert "Cells tagged `demo` are not run here" in outcome.message
+
+
 def test_slow_but_right_is_right(limited):
     slow = "import time\ndef f(x):\n    start = time.monotonic()\n    while time.monotonic() - start < 1: pass\n    return x"
     with limited(cell_s=30) as worker:
