@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Examples = TypeVar("Examples", Drawings, Speech)
 
-STYLES = ("noto", "fluent")
+SEARCHED = ("noto", "fluent")  # styles of the pictures that are searched
 SIDE = 128  # of a picture, in pixels: ImageNet's 224 take four times as long and find hardly more
 WORD_HOP, SENTENCE_HOP = 640, 2000  # samples from one window of sound to the next: 40 and 125 ms
 WORD_PARTS, SENTENCE_PARTS = 6, 8  # stretches of a sound: what comes first and what later
@@ -30,37 +30,19 @@ TEMPLATES = ("{name}", "a drawing of a {name}", "{name}, {group}")  # the group 
 
 @lru_cache(maxsize=1)
 def drawings() -> Drawings:
-    """All objects in two styles."""
-    return load_drawings(STYLES)
+    """All objects in four styles."""
+    return load_drawings()
 
 
 @lru_cache(maxsize=1)
 def named_drawings() -> tuple[Drawings, Tensor]:
-    """In all four styles, the objects whose names are spoken, too; and the features (drawings, 1280).
+    """Those of the objects whose names are spoken, too; and their features (drawings, 1280).
 
     Objects that two styles draw nearly alike are left out: what is held out as an unseen style is to be unseen.
     """
-    import torch
-
-    every = load_drawings()
-    spoken = set(words().texts) - drawn_alike(every)
+    spoken = set(words().texts) - drawn_alike(drawings())
     here = [place for place, name in enumerate(drawings().names) if name in spoken]
-    others = every.take(
-        [k for k, name in enumerate(every.names) if name in spoken and every.styles[k] not in STYLES]
-    )
-    features = torch.cat([see(drawings().images, keep=True)[here], see(others.images, keep=True)])
-    return _joined(drawings().take(here), others), features
-
-
-def _joined(first: Drawings, second: Drawings) -> Drawings:
-    import numpy as np
-
-    columns = {
-        field.name: getattr(first, field.name) + getattr(second, field.name)
-        for field in dataclasses.fields(Drawings)
-        if field.name != "images"
-    }
-    return Drawings(np.concatenate([first.images, second.images]), **columns)
+    return drawings().take(here), see(drawings().images, keep=True)[here]
 
 
 @lru_cache(maxsize=1)

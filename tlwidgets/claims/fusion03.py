@@ -218,15 +218,15 @@ def categories(seed: int) -> Categories:
 
 
 def three_way(task: Categories, seed: int, left_out: float) -> nn.Module:
-    """A late fusion of all three, trained; with `left_out`, modalities were left out at random in training."""
+    """An early fusion of all three, trained; with `left_out`, modalities were left out at random in training."""
     from tlwidgets.models import fusion_models
     from tlwidgets.train import TaskData, fit
 
     dims = {name: task.train[name].shape[1] for name in MODALITIES}
     models = fusion_models(dims, len(task.classes), budget=200_000, modality_dropout=left_out, seed=seed)
     options = {"epochs": 15, "batch_size": 64, "lr": 2e-3, "weight_decay": 0.1}
-    fit(models["late"], None, TaskData(task.train), seed=seed, trace=False, device="cpu", **options)
-    return models["late"]
+    fit(models["early"], None, TaskData(task.train), seed=seed, trace=False, device="cpu", **options)
+    return models["early"]
 
 
 def without(model: nn.Module, task: Categories, *missing: str) -> float:
@@ -240,10 +240,10 @@ def without(model: nn.Module, task: Categories, *missing: str) -> float:
 
 
 def measure_missing(seed: int) -> dict[str, float]:
-    """Test accuracy with all three and without each one; and without the sound of a model trained with modality dropout."""
+    """Test accuracy with all three and without each one; and without the drawing of a model trained with modality dropout."""
     task = categories(seed)
     model, sturdy = (three_way(task, seed, left_out) for left_out in (0.0, LEFT_OUT))
-    found = {"all three": without(model, task), "dropout, without sound": without(sturdy, task, "sound")}
+    found = {"all three": without(model, task), "dropout, without image": without(sturdy, task, "image")}
     return found | {f"without {missing}": without(model, task, missing) for missing in MODALITIES}
 
 

@@ -167,15 +167,15 @@ LESSON = Lesson(
             "missing",
             "without sound",
             "without text",
-            "Kind of thing from drawing, written and spoken name (objects, style, speakers held out), late fusion: without the "
+            "Kind of thing from drawing, written and spoken name (objects, style, speakers held out), early fusion: without the "
             "spoken name it is right more often than without the written one.",
         ),
         _claim(
-            "dropout-withstands-a-missing-sound",
+            "dropout-withstands-a-missing-drawing",
             "missing",
-            "dropout, without sound",
-            "without sound",
-            "The same fusion, trained with modality dropout, is right more often without the spoken name than trained without.",
+            "dropout, without image",
+            "without image",
+            "The same fusion, trained with modality dropout, is right more often without the drawing than trained without.",
         ),
         _claim(
             "frozen-voice",

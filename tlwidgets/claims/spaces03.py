@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tlwidgets.data import Drawings, Speech, split_drawings, split_speech
 
 from .features03 import (
+    SEARCHED,
     TEMPLATES,
     drawings,
     heard_words,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tlwidgets.train import Retrieval
 
 TRAIN_OBJECTS, TEST_OBJECTS = 400, 200
+PROJECTIONS = {"hidden": 1024, "dropout": 0.3}
 BINDING = {"epochs": 24, "lr": 2e-3, "weight_decay": 0.01}
 
 
@@ -46,14 +48,16 @@ class Paired(NamedTuple):
 
 
 def pictures_and_words(seed: int) -> tuple[Paired, Paired]:
-    """Training and test pairs that share no object, nor one that gives another away."""
+    """Training and test pairs that share no object, nor one that gives another away: in four styles to train on, in two to
+    search."""
     import torch
 
     every = drawings()
     features, texts = see(every.images, keep=True), _every_name()
     split = split_drawings(numbered(every), by="object", train=TRAIN_OBJECTS, test=TEST_OBJECTS, seed=seed)
+    searched = [place for place, style in enumerate(split.test.styles) if style in SEARCHED]
     parts = []
-    for part in (split.train, split.test):
+    for part in (split.train, split.test.take(searched)):
         chosen = [int(place) for place in part.images]
         objects = torch.tensor(part.objects)
         parts.append(Paired(every.take(chosen), features[chosen], texts[0][objects], objects))
@@ -78,10 +82,11 @@ def pair_up(train: Paired, seed: int) -> SharedSpace:
     from tlwidgets.models import SharedSpace
     from tlwidgets.train import fit_contrastive
 
-    space = SharedSpace({"image": train.image.shape[1], "text": train.text.shape[1]}, seed=seed)
+    dims = {"image": train.image.shape[1], "text": train.text.shape[1]}
+    space = SharedSpace(dims, **PROJECTIONS, seed=seed)
     texts = torch.cat([texts[train.objects] for texts in _every_name()])
     pairs = (train.image.repeat(len(TEMPLATES), 1), texts, train.objects.repeat(len(TEMPLATES)))
-    fit_contrastive(space, {"image-text": pairs}, epochs=8, seed=seed, trace=False, device="cpu")
+    fit_contrastive(space, {"image-text": pairs}, epochs=6, seed=seed, trace=False, device="cpu")
     return space
 
 
