@@ -76,3 +76,17 @@ def call(function, *args, what: str):
         ) from None
     except Exception as error:  # whatever a student's code raises
         raise CheckFailed(f"`{what}` stopped with {type(error).__name__}: {error}") from error
+
+
+def backward(loss) -> None:
+    """`loss.backward()`; what a student's part of it raises becomes a sentence.
+
+    Raises:
+        CheckFailed: it stopped.
+    """
+    try:
+        loss.backward()
+    except Exception as error:  # an in-place change of what the gradient needs, a hook that raises
+        raise CheckFailed(
+            f"`backward()` from this loss stopped with {type(error).__name__}: {error}"
+        ) from error

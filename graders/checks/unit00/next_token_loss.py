@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from ..compare import same
-from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, quiet
+from ..mistakes import Catalogue, Exercise, Mistake
+from ..running import backward, call, quiet
 
 PADDING = 0  # the token that pads; it stands inside texts, too
 
@@ -166,12 +166,7 @@ def _check_gradient(function: Callable, logits: Tensor, ids: Tensor, mask: Tenso
     )
     if not found.requires_grad:
         _CATALOGUE.fail("no-gradient")
-    try:
-        found.backward()
-    except Exception as error:  # an in-place change of what the gradient needs, a hook that raises
-        raise CheckFailed(
-            f"`backward()` from this loss stopped with {type(error).__name__}: {error}"
-        ) from error
+    backward(found)
     _reference(expected, ids, mask).backward()
     if own.grad is None:
         _CATALOGUE.fail("no-gradient")

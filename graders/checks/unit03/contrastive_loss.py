@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..compare import same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
-from ..running import call, numbers, quiet
+from ..running import backward, call, numbers, quiet
 from ..show import a_type
 
 _CALL = "contrastive_loss(image, text, objects, log_scale)"
@@ -281,7 +281,7 @@ def _check_gradients(function: Callable) -> None:
         found = call(function, *own, what=_CALL)
         if not found.requires_grad:
             _CATALOGUE.fail("no-gradient")
-        _back(found)
+        backward(found)
         _loss(*expected).backward()
         if own[0].grad is None and own[1].grad is None:
             _CATALOGUE.fail("embeddings-cut-off")
@@ -296,15 +296,6 @@ def _check_gradients(function: Callable) -> None:
 
 def _followed(drawn: tuple[Tensor, ...]) -> list[Tensor]:
     return [one.clone().requires_grad_(one.is_floating_point()) for one in drawn]
-
-
-def _back(loss: Tensor) -> None:
-    try:
-        loss.backward()
-    except Exception as error:  # an in-place change of what the gradient needs, a hook that raises
-        raise CheckFailed(
-            f"`backward()` from this loss stopped with {type(error).__name__}: {error}"
-        ) from error
 
 
 def _check_large(function: Callable) -> None:
