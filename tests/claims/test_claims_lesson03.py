@@ -36,6 +36,8 @@ def test_no_object_nor_one_that_gives_it_away_crosses_from_pairing_to_the_search
 def test_unknown_voices_search_in_an_unknown_style(seed):
     train, test = lesson.named(seed)
     assert not set(train.sounds.speakers) & set(test.sounds.speakers)
+    pictures = [{picture.tobytes() for picture in part.pictures} for part in (train, test)]
+    assert not pictures[0] & pictures[1]
     seen, unseen = train.image_of.numpy(), test.image_of.numpy()
     same_object = seen[:, None] == unseen[None]
     assert same_object.any() and not near(train.pictures, test.pictures)[same_object].any()
