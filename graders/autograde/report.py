@@ -16,11 +16,8 @@ from .assignment import Assignment, Lesson, LessonCell
 from .audit import Line, best_scores, last_lines, now
 
 _JUDGED = ("graded", "student-failed", "not-rebuilt")
-_BY_CARE = (
-    *_JUDGED,
-    "grader-failed",
-    "",
-)  # of a student's notebooks, the one to look at is the last in this order
+# Of a student's notebooks, the one to look at is the last in this order.
+_BY_CARE = (*_JUDGED, "grader-failed", "")
 _UNNAMED, _MESSAGE = 8, 200  # messages that are no named mistake, for each check; characters of one
 
 

@@ -190,9 +190,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--test", action="store_true", help="with setup: the test tools and Chromium as well")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment goes")
     given = sys.argv[1:] if arguments is None else arguments
-    theirs = (
-        given.index("--") if "--" in given else len(given)
-    )  # argparse would drop a `--` behind the action
+    # argparse would drop a `--` behind the action.
+    theirs = given.index("--") if "--" in given else len(given)
     options, rest = parser.parse_known_args(given[:theirs])
     rest += given[theirs:]
     try:

@@ -121,7 +121,7 @@ def fuse(model: nn.Module, data: TaskData, seed: int) -> float:
     return fit(model, None, data, seed=seed, trace=False, device="cpu", **FUSING).test_accuracy
 
 
-def looks(model: nn.Module, part: Mapping[str, Tensor]) -> Tensor:
+def _looks(model: nn.Module, part: Mapping[str, Tensor]) -> Tensor:
     """How much of its attention the words of each sentence (sentences, 8) pay to each stretch of the voice; what is left of
     it goes to the learned token."""
     import torch
@@ -136,7 +136,7 @@ def measure_fusion(seed: int) -> dict[str, float]:
     the voice than at the one that is looked at most."""
     data, models = meant_or_not(seed), fusions(seed)
     right = {name: fuse(model, data, seed) for name, model in models.items()}
-    most = looks(models["cross-attention"], data.test).argmax(1)
+    most = _looks(models["cross-attention"], data.test).argmax(1)
     return right | {"looks elsewhere": 1 - most.bincount().max().item() / len(most), "half": 0.5}
 
 

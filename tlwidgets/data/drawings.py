@@ -152,7 +152,7 @@ def drawings_card() -> Card:
         'or when the names end in the same word (but "face"). By style: the parts have the same objects in different '
         f"styles; of all objects, {alike} are drawn nearly alike by two styles, and are left out when those styles "
         "are in two parts.",
-        limits="Look-alikes that share neither name nor pixels were looked for among the hundred pairs that a pretrained "
+        limits="Look-alikes that share neither name nor pixels were looked for among about a hundred pairs that a pretrained "
         "network finds most alike; others may be in two parts. The sets follow the same Unicode descriptions and one another, "
         "so an unseen style is less foreign than a photograph. People, smileys, symbols, flags and clock faces are left out.",
         licence="Noto: Apache-2.0. Twemoji and EmojiOne: CC BY 4.0. Fluent: MIT. See drawings.LICENSE.txt beside "

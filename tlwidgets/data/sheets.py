@@ -21,7 +21,7 @@ BLOCK = 3
 # the new moon, an apple and a tomato) are at about this distance too, and are kept together rather than apart.
 NEAR = 0.12
 # What a measure of ink does not see and a person does: drawings of one thing under two names, or of things that can hardly be
-# told apart at this size. Chosen by eye among the pairs that a pretrained image network finds most alike.
+# told apart at this size. Chosen by eye, most of them among the pairs that a pretrained image network finds most alike.
 ALIKE = (
     ("ram", "ewe", "goat"),
     ("tiger", "leopard"),

@@ -123,8 +123,8 @@ def heatmap(rows: Sequence[tuple[str, Sequence[float]]], columns: Sequence[str],
     axes.imshow([values for _, values in rows], cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for y, (_, values) in enumerate(rows):
         for x, value in enumerate(values):
-            dark = "white" if value > 0.55 else "black"
-            axes.annotate(f"{value:.0%}", (x, y), ha="center", va="center", color=dark, size=9)
+            ink = "white" if value > 0.55 else "black"
+            axes.annotate(f"{value:.0%}", (x, y), ha="center", va="center", color=ink, size=9)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set_xlabel(xlabel)
