@@ -1,5 +1,9 @@
 """Isolation is found by trying, is insisted on, and Landlock holds where there are no namespaces."""
 
+import threading
+import time
+
+import psutil
 import pytest
 
 import graders.autograde.sandbox.isolation as isolation
@@ -22,6 +26,27 @@ def test_without_namespaces_landlock_is_taken_and_said(monkeypatch):
     assert isolation.choose_isolation("auto") == "landlock"
     with pytest.raises(IsolationError, match="forbidden"):
         isolation.choose_isolation("namespaces")
+
+
+def test_a_trial_that_is_killed_decides_nothing():
+    best, why = available_isolation()
+    killed = []
+    already = set(psutil.Process().children())
+    hunter = threading.Thread(target=_kill_the_next_child, args=(already, killed))
+    hunter.start()
+    try:
+        assert available_isolation() == (best, why)
+    finally:
+        hunter.join()
+    assert killed
+
+
+def _kill_the_next_child(already: set[psutil.Process], killed: list[int]) -> None:
+    give_up = time.monotonic() + 10
+    while not killed and time.monotonic() < give_up:
+        for child in set(psutil.Process().children()) - already:
+            child.kill()
+            killed.append(child.pid)
 
 
 def test_with_neither_nothing_is_graded_unless_that_is_asked_for(monkeypatch):

@@ -204,7 +204,16 @@ def _close_all_but(*kept: int) -> None:
 
 
 def _try(isolation: Isolation) -> str:
-    """ "" if a process can be started so, or why not. In a new Python: this one may have threads, which no fork survives."""
+    """ "" if a process can be started so, or why not.
+
+    A no is believed the second time only: what came from outside (someone killed the trial, memory was short for a moment) must
+    not decide how a whole class is held apart.
+    """
+    return _try_once(isolation) and _try_once(isolation)
+
+
+def _try_once(isolation: Isolation) -> str:
+    """`_try` once. In a new Python: this one may have threads, which no fork survives."""
     code = (
         f"import sys; sys.path[:] = {search_path()!r}; from graders.autograde.sandbox.isolation import probe; "
         f"sys.stdout.write(probe({isolation!r}))"
