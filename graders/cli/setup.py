@@ -38,6 +38,7 @@ def setup(test: bool, torch_backend: str) -> None:
         install_weights()
         verify_weights()
         unpack_weights()
+        look_once()
         if test:
             install_test_tools()
     except Problem as problem:
@@ -133,6 +134,23 @@ def unpack_weights() -> None:
                 converted_folder(backbone, say)
             except WeightsError as error:
                 raise Problem(str(error)) from error
+
+
+def look_once() -> None:
+    """Have the frozen networks see and hear the multimodal lesson's data, so that no student waits for it."""
+    from tlwidgets.claims import lesson03
+    from tlwidgets.train import telling
+
+    say("Looking at the multimodal lesson's drawings and sounds once (about a minute) ...")
+
+    def tell(done: int, total: int, words: str) -> None:
+        if sys.stdout.isatty():
+            print(f"\r\033[K  {done:,} of {total:,} {words}", end="", flush=True)
+
+    with telling(tell):
+        lesson03.look_once()
+    if sys.stdout.isatty():
+        print("\r\033[K", end="", flush=True)
 
 
 def install_test_tools() -> None:

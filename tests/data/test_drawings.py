@@ -37,6 +37,12 @@ def test_by_object_parts_have_the_asked_sizes_and_share_no_object_or_family(size
     assert disjoint([set(part.families) for part in parts(split)])
 
 
+def test_by_object_nearly_all_can_be_dealt_whatever_the_seed(drawings):
+    for seed in range(40):
+        split = split_drawings(drawings, by="object", train=400, test=200, seed=seed)
+        assert [len(set(part.objects)) for part in parts(split)] == [400, 0, 200]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_by_object_no_drawing_has_a_near_duplicate_in_another_part_even_mirrored(drawings, seed):
     split = split_drawings(drawings, by="object", train=400, test=150, seed=seed)

@@ -1,4 +1,4 @@
-"""A training leaves no memory behind that nobody uses."""
+"""A training leaves no memory behind that nobody uses, and a network that looks at many pictures reuses what it frees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CODE = """
+TRAINING = """
 import psutil, torch
 from tlwidgets.claims import lesson02
 from tlwidgets.core import FreezePlan, ModelTree
@@ -27,9 +27,46 @@ print(held[1] - held[0], weights)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc is told to hand memory back")
-def test_full_fine_tuning_leaves_less_behind_than_a_model_s_weights():
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+LOOKING = """
+import contextlib, resource
+import psutil, torch
+from tlwidgets.models import load_image_backbone
+from tlwidgets.train.features import once
+
+model, _ = load_image_backbone()
+pictures = torch.rand(120, 3, 192, 192)
+
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    once.frozen_features(model, pictures)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+reuses_memory, once.reuses_memory = once.reuses_memory, contextlib.nullcontext
+pages()
+asked_anew, before = pages(), psutil.Process().memory_info().rss
+once.reuses_memory = reuses_memory
+print(pages(), asked_anew, psutil.Process().memory_info().rss - before)
+"""
+
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only glibc is told when to hand memory back"
+)
+
+
+def numbers(code: str) -> list[int]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    held, weights = map(int, done.stdout.split())
+    return list(map(int, done.stdout.split()))
+
+
+@linux
+def test_full_fine_tuning_leaves_less_behind_than_a_model_s_weights():
+    held, weights = numbers(TRAINING)
     assert held < weights
+
+
+@linux
+def test_looking_at_pictures_asks_the_system_for_few_pages_and_keeps_none():
+    reused, asked_anew, held = numbers(LOOKING)
+    assert reused < asked_anew / 2
+    assert held < 16e6

@@ -1,6 +1,6 @@
 """Lesson 03: image, text and sound together. What it claims; `spaces03` and `fusion03` are the experiments."""
 
-from .features03 import backbone, hear_word, read_whole, see
+from .features03 import backbone, drawings, hear_word, heard_words, read_whole, see
 from .fusion03 import (
     LEFT_OUT,
     TONES,
@@ -16,6 +16,7 @@ from .fusion03 import (
     tones_of_voice,
     train_voice,
     uses,
+    voices,
     without,
 )
 from .judge import Claim
@@ -44,6 +45,7 @@ __all__ = [
     "fusions",
     "hear_word",
     "listen_and_find",
+    "look_once",
     "meant_or_not",
     "named",
     "pair_sounds",
@@ -59,6 +61,19 @@ __all__ = [
     "without",
     "written",
 ]
+
+
+def look_once() -> None:
+    """Have the frozen networks look at, read and hear all that the lesson needs: their features are kept on disk.
+
+    Without it the lesson does so itself, which takes half a minute of its first run.
+    """
+    see(drawings().images, keep=True)
+    pictures_and_words(seed=0)  # reads the names
+    named(seed=0)
+    heard_words()
+    meant_or_not(seed=0)  # reads the sentences
+    voices(hum=True)
 
 
 def _claim(id: str, experiment: str, this: str, against: str, statement: str) -> Claim:

@@ -20,6 +20,7 @@ STYLES = {
     "fluent": "Fluent Emoji (flat) by Microsoft",
     "emojione": "EmojiOne 2 by EmojiOne",
 }
+_DEALS = 20  # tries; one in thirty leaves a part short where the parts take nearly all
 
 
 class DrawingDataError(ValueError):
@@ -172,12 +173,16 @@ def _deal_families(drawings: Drawings, sizes: dict[str, int], seed: int) -> dict
     for family, number in zip(drawings.families, drawings.objects, strict=True):
         members[family].add(number)
     families = [sorted(numbers) for _, numbers in sorted(members.items())]
-    random.Random(seed).shuffle(families)
-    dealt: dict[str, set[int]] = {part: set() for part in sizes}
-    for family in families:
-        room = {part: size - len(dealt[part]) for part, size in sizes.items()}
-        part = max(room, key=lambda part: (min(room[part], len(family)), room[part]))
-        dealt[part].update(family[: room[part]])
+    draw = random.Random(seed)
+    for _ in range(_DEALS):
+        draw.shuffle(families)
+        dealt: dict[str, set[int]] = {part: set() for part in sizes}
+        for family in families:
+            room = {part: size - len(dealt[part]) for part, size in sizes.items()}
+            part = max(room, key=lambda part: (min(room[part], len(family)), room[part]))
+            dealt[part].update(family[: room[part]])
+        if all(len(dealt[part]) == size for part, size in sizes.items()):
+            break
     return dealt
 
 
