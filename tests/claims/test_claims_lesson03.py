@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -114,3 +116,31 @@ def test_what_a_student_brings_is_kept_nowhere(monkeypatch, tmp_path):
     assert not list(tmp_path.rglob("*"))
     assert torch.equal(lesson.see(pictures, keep=True), own[0])
     assert len(list(tmp_path.iterdir())) == 1
+
+
+SETUP = """
+from tlwidgets.claims import lesson03
+from tlwidgets.train import telling
+
+heard = set()
+with telling(lambda done, total, words: heard.add(words)):
+    {what}
+print(sorted(heard))
+"""
+
+
+def test_what_setup_has_the_networks_look_at_is_all_that_the_lesson_looks_at():
+    looks = (
+        "pictures_and_words(0)",
+        "named(0)",
+        "meant_or_not(0)",
+        "meant_or_not(0, hum=True)",
+        "categories(5)",
+    )
+    said = []
+    for what in ("lesson03.look_once()", "; ".join(f"lesson03.{look}" for look in looks)):
+        # In a process of its own: in this one features are in memory, too.
+        done = subprocess.run([sys.executable, "-c", SETUP.format(what=what)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.strip())
+    assert said[1] == "['examples, kept from before']"

@@ -176,12 +176,12 @@ LESSON = Lesson(
             "On its own kind of recordings, the model of clean ones loses more by shuffled words than the one with the hum.",
         ),
         _claim(
-            "the-name-carries-most",
+            "written-tells-more-than-spoken",
             "missing",
             "without sound",
             "without text",
-            "Kind of thing from drawing, written and spoken name (objects, style, speakers held out), early fusion: without the "
-            "spoken name it is right more often than without the written one.",
+            "Kind of thing from drawing, written and spoken name (objects, style, speakers held out; means of four splits a "
+            "seed), early fusion: without the spoken name it is right more often than without the written one.",
         ),
         _claim(
             "dropout-withstands-a-missing-drawing",
