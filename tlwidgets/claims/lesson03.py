@@ -31,6 +31,7 @@ from .spaces03 import (
     pair_up,
     pictures_and_words,
     search,
+    untrained_pair,
     written,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "three_way",
     "tones_of_voice",
     "train_voice",
+    "untrained_pair",
     "uses",
     "without",
     "written",

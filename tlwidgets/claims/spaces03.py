@@ -75,15 +75,20 @@ def _every_name() -> list[Tensor]:
     ]
 
 
+def untrained_pair(seed: int) -> SharedSpace:
+    """A space of pictures and words whose projections have learned nothing."""
+    from tlwidgets.models import SharedSpace
+
+    return SharedSpace({"image": 1280, "text": 384}, **PROJECTIONS, seed=seed).eval()
+
+
 def pair_up(train: Paired, seed: int) -> SharedSpace:
-    """A space of pictures and words, trained on each picture with its name in every template."""
+    """Such a space, trained on each picture with its name in every template."""
     import torch
 
-    from tlwidgets.models import SharedSpace
     from tlwidgets.train import fit_contrastive
 
-    dims = {"image": train.image.shape[1], "text": train.text.shape[1]}
-    space = SharedSpace(dims, **PROJECTIONS, seed=seed)
+    space = untrained_pair(seed)
     texts = torch.cat([texts[train.objects] for texts in _every_name()])
     pairs = (train.image.repeat(len(TEMPLATES), 1), texts, train.objects.repeat(len(TEMPLATES)))
     fit_contrastive(space, {"image-text": pairs}, epochs=6, seed=seed, trace=False, device="cpu")
