@@ -67,7 +67,8 @@ def _parse(domain: str, text: str) -> list[Row]:
         identity, score, sentence = fields
         document = identity.split("_")[0] if domain in DOCUMENT_IDS else ""
         found.append((document, round(float(score), 4), " ".join(html.unescape(sentence).split())))
-    groups = link_sources([row[2] for row in found], [row[0] for row in found], names=domain == "film")
+    texts, documents = [row[2] for row in found], [row[0] for row in found]
+    groups = link_sources(texts, documents, names=domain == "film", variants=domain == "tweet")
     return [
         Row(domain, group, score, sentence) for group, (_, score, sentence) in zip(groups, found, strict=True)
     ]

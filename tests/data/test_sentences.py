@@ -1,11 +1,23 @@
 """Splits never leak: whatever the sizes and the seed, no source has sentences in two parts."""
 
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from itertools import combinations, filterfalse
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlwidgets.data import DOMAINS, SentenceDataError, load_sentences, sentences_card, split_sentences
-from tlwidgets.data.sentences import FILES, TABLE, link_sources, read_table, write_table
+from tlwidgets.data.sentences import (
+    FILES,
+    TABLE,
+    VARIANT_JACCARD,
+    link_sources,
+    read_table,
+    variant_words,
+    write_table,
+)
 
 
 def parts(split):
@@ -75,6 +87,84 @@ def test_texts_of_one_source_are_linked_through_any_chain():
     assert link_sources(texts, ["", "", "", ""], names=True) == [0, 0, 0, 1]
     assert link_sources(texts, ["", "", "", ""], names=False) == [0, 1, 0, 2]
     assert link_sources(texts, ["d", "", "", "d"], names=False) == [0, 1, 0, 0]
+
+
+def alike(one, other):
+    """The Jaccard index of two sets of words is high enough."""
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared) >= VARIANT_JACCARD
+
+
+def test_no_tweets_that_share_most_of_their_words_lie_in_different_groups():
+    tweets = load_sentences("tweet", neutral=0)
+    groups_by_words = defaultdict(set)
+    for text, group in zip(tweets.texts, tweets.groups, strict=True):
+        if words := variant_words(text):
+            groups_by_words[words].add(group)
+    assert all(len(groups) == 1 for groups in groups_by_words.values())
+    by_size = sorted(groups_by_words, key=len)
+    for index, words in enumerate(by_size):
+        # A set that is much larger has too many words of its own, and so have all that follow.
+        end = bisect_right(by_size, len(words) / VARIANT_JACCARD, key=len)
+        for others in filterfalse(words.isdisjoint, by_size[index + 1 : end]):
+            if groups_by_words[words] != groups_by_words[others]:
+                assert not alike(words, others), (words, others)
+
+
+def test_no_group_of_tweets_is_a_large_part_of_them():
+    tweets = load_sentences("tweet", neutral=0)
+    assert max(Counter(tweets.groups).values()) < len(tweets) / 100
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        ("Damn, running late sucks.", "DAMN!! running late SUCKS!!", "Damn! running late absolutely sucks!"),
+        ("Anger is ugly.", "Anger is UGLY!!!", "Anger is very ugly!"),
+        ("YAY Dayquil! YAY with bells on!", "Yay Dayquil! Super yay with bells on!"),
+        ("happy birthday @anonymous", "Happy Birthday 2 @anonymous", "@anonymous Happy Birthday Captain!"),
+        ("@anonymous Yay!", "@anonymous Yaaaay! :D", "Yay! http://url_removed"),
+        ("@anonymous @anonymous Haha!", "@anonymous HA HA HA HA HA #hahahaha"),
+    ],
+)
+def test_variants_of_a_tweet_are_in_one_group(variants):
+    tweets = load_sentences("tweet", neutral=0)
+    group_of = dict(zip(tweets.texts, tweets.groups, strict=True))
+    assert len({group_of[text] for text in variants}) == 1
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["anger", "is", "very", "ugly"]), min_size=1, max_size=5).map(" ".join),
+        max_size=9,
+    )
+)
+def test_variants_and_what_a_chain_of_them_joins_share_a_number_and_nothing_else_does(texts):
+    chains = [{text} for text in texts]
+    for one, other in combinations(texts, 2):
+        if alike(set(one.split()), set(other.split())):
+            joined = [chain for chain in chains if one in chain or other in chain]
+            chains = [chain for chain in chains if chain not in joined] + [set().union(*joined)]
+    numbers = link_sources(texts, [""] * len(texts), names=False, variants=True)
+    for (one, number), (other, another) in combinations(zip(texts, numbers, strict=True), 2):
+        assert (number == another) == any(one in chain and other in chain for chain in chains)
+
+
+def test_variants_are_linked_only_where_that_is_asked_for():
+    texts = ["Anger is ugly.", "Anger is very ugly!", "Boring as hell", "Nervous as hell"]
+    assert link_sources(texts, [""] * 4, names=False) == [0, 1, 2, 3]
+    assert link_sources(texts, [""] * 4, names=False, variants=True) == [0, 0, 1, 2]
+
+
+@given(word=st.text("abcehilosuy", min_size=2), at=st.integers(0), times=st.integers(1, 9))
+def test_a_word_that_is_drawn_out_stays_the_word(word, at, times):
+    at %= len(word)
+    assert variant_words(word[:at] + word[at] * times + word[at:]) == variant_words(word) != frozenset()
+
+
+def test_placeholders_emoticons_and_case_are_no_part_of_the_words():
+    text = "@anonymous I LOVE 'that' song, don't you? :D <3 http://url_removed"
+    assert variant_words(text) == {"love", "that", "song", "don't", "you"}
 
 
 def test_the_table_survives_a_round_trip_byte_for_byte():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .cards import Card
-from .sentences import FILES, TABLE, Row, read_table
+from .sentences import FILES, TABLE, VARIANT_JACCARD, Row, read_table
 
 DOMAINS = {
     "film": "snippets of film reviews",
@@ -133,8 +133,9 @@ def sentences_card(neutral: float = NEUTRAL) -> Card:
         size=f"{total:,} rated sentences; with a clear rating: "
         + ", ".join(f"{size:,} {domain}" for domain, size in sizes.items())
         + ".",
-        splits="Sentences of one review or article, near-duplicates (six words in a row in common), and film "
-        "snippets that mention the same name stay in the same part. Parts are half positive, half negative.",
+        splits="Sentences of one review or article, near-duplicates (six words in a row in common), film "
+        "snippets that mention the same name, and tweets that share most of their words (variants of one another, "
+        f"a Jaccard index of {VARIANT_JACCARD:g} or more) stay in the same part. Parts are half positive, half negative.",
         limits="Film snippets carry no film id, so two that never name their film may still be about the "
         "same one. Leaving the neutral middle out makes the task easier than life.",
         licence="MIT, copyright 2016 C.J. Hutto; its authors took the sentences from public sources.",
