@@ -53,6 +53,14 @@ def test_two_things_that_are_no_lists_are_named():
     )
 
 
+def test_a_lost_waveform_is_told_by_the_keys_that_are_left():
+    program = changed("split-clips", "('text', 'waveform', 'label')", "('text', 'label')")
+    assert (
+        told("split-clips", program).message
+        == "A clip has the keys 'label', 'text'. Expected 'text', 'waveform', 'label'."
+    )
+
+
 def test_both_directions_apart_are_not_taken_for_a_lost_gradient():
     program = changed("contrastive-loss", "(rows + columns) / 2", "rows, columns")
     assert "returned a tuple. Expected one tensor" in told("contrastive-loss", program).message

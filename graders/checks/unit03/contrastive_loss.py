@@ -5,7 +5,8 @@ rows of the same object are all right answers. Scores are the cosines of all pai
 returns the mean of two cross-entropies, of the text for each image and of the image for each text, with targets spread
 evenly over the right answers: a tensor without axes that gradients flow through.
 
-After Radford et al., "Learning transferable visual models from natural language supervision" (2021).
+After Radford et al., "Learning transferable visual models from natural language supervision" (2021), where only
+the diagonal is right; several rows of one object after Khosla et al. (2020) and Yang et al. (2022).
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "scale-not-exponentiated",
-        "This multiplies with `log_scale` itself. It is the logarithm of the scale, which can't become negative that way.",
+        "This multiplies with `log_scale` itself. The scale is its exponential, which is above 0 whatever `log_scale` is.",
         ("`log_scale.exp()`.",),
         _program(scores="log_scale * image @ text.T"),
     ),

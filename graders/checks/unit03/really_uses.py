@@ -63,7 +63,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "measured-in-training-mode",
-        "The model was measured in training mode, with dropout on: the numbers are too low, and others each time.",
+        "The model was measured in training mode, with dropout on: the numbers are too low, and different each time.",
         ("`model.eval()`, before the first call.",),
         _program(mode="pass"),
     ),
@@ -200,7 +200,7 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "generator-unused",
-        "The order does not hang on `generator`: a generator of the same seed should give the same answer again, and one of "
+        "The order does not depend on `generator`: a generator of the same seed should give the same answer again, and one of "
         "another seed another order.",
         ("`torch.randperm` takes it: `generator=generator`.",),
         _program(order="torch.randperm(len(labels))"),

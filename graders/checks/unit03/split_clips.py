@@ -240,7 +240,7 @@ def _place(record: object, clips: list[dict]) -> int:
         _CATALOGUE.fail("more-than-inputs")
     if set(record) != set(_KEPT):
         raise CheckFailed(
-            f"A clip has the keys {show(sorted(map(show, record)))}. Expected {', '.join(_KEPT)}."
+            f"A clip has the keys {', '.join(sorted(map(show, record)))}. Expected {', '.join(map(show, _KEPT))}."
         )
     same_sound = [
         place
