@@ -7,6 +7,7 @@ does not send earns nothing.
 from __future__ import annotations
 import __future__
 
+import ast
 import contextlib
 import io
 import linecache
@@ -30,7 +31,7 @@ from .twins import Twins, leaves_of, patched, tensors_in
 
 _GRAPHS = 64
 _FRAMES = 40
-_GRADERS = (__file__, cells.__file__)  # whose frames are not the student's
+_GRADERS = (__file__, cells.__file__, ast.__file__)  # whose frames are not the student's
 
 
 class Output(io.TextIOBase):

@@ -90,6 +90,7 @@ KEPT = {
         "open('helper.py').read() == 'x = 1\\n'",
     ),
     "what was captured": ("%%capture shown\nx = 1", "x == 1 and shown.stdout == ''"),
+    "what was captured, with an option": ("%%capture shown --no-stderr\nx = 1", "x == 1 and shown.stdout == ''"),
     "what was awaited": ("import asyncio\nx = await asyncio.sleep(0, 1)", "x == 1"),
     "a task": ("import asyncio\ntask = asyncio.create_task(asyncio.sleep(0, 1))", "(await task) == 1"),
     "a future": ("from __future__ import annotations", "(lambda: None)", "def f(x: NotThere): pass"),
@@ -139,6 +140,7 @@ BESIDE_MAGICS = {
     "a shell's answer": "files = !ls\nSIZE = 1",
     "a magic's answer": "took = %timeit -o 1 + 1\nSIZE = 1",
     "a statement that is timed": "%time SIZE = 1",
+    "a statement on two lines that is timed": "%time SIZE = max(0, \\\n    1)",
     "installing without a sign": "pip install soup\nSIZE = 1",
     "arithmetic at the start of a line": "%matplotlib inline\nSIZE = (3\n    % 2)",
 }
@@ -185,3 +187,9 @@ def test_a_traceback_shows_the_students_own_lines(worker):
     )
     assert "return 1 / 0  # here" in evidence.output
     assert "student.py" not in evidence.output
+
+
+def test_what_is_no_python_is_shown_without_a_file_of_anybody_else(worker):
+    evidence = worker.grade(submission(answer("def f(x)\n    return x"), check("assert 1")))
+    assert "def f(x)" in evidence.output and "SyntaxError" in evidence.output
+    assert "Traceback" not in evidence.output and "ast.py" not in evidence.output
