@@ -27,9 +27,12 @@ def names_loaded(tree: ast.AST) -> set[str]:
 def names_bound(source: str) -> set[str]:
     """Names that a cell assigns, defines or imports, wherever in it."""
     try:
-        tree = ast.parse(source)
+        return _bound_in(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
+
+
+def _bound_in(tree: ast.AST) -> set[str]:
     bound: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -39,6 +42,25 @@ def names_bound(source: str) -> set[str]:
         elif isinstance(node, ast.alias):
             bound.add(node.asname or node.name.partition(".")[0])
     return bound
+
+
+def apart_from(tree: ast.Module, line: int, touched: set[str], harmless: set[str]) -> ast.Module:
+    """What is left of a cell that stopped in a line (0: before the first): later statements that have nothing to do with it.
+
+    Args:
+        touched: names that may be the reason. Those that the statement in that line reads or binds are added, for it may have
+            changed what they name, and so on for each later one that reads them. harmless: names that nothing changes.
+    """
+    left, touched = [], set(touched)
+    for node in tree.body:
+        if node.end_lineno < line:
+            continue
+        read = names_loaded(node) - harmless
+        if node.lineno <= line or read & touched:
+            touched |= read | _bound_in(node)
+        else:
+            left.append(node)
+    return ast.Module(left, type_ignores=[])
 
 
 def hidden_lines(source: str) -> frozenset[int]:

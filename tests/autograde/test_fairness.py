@@ -90,7 +90,10 @@ KEPT = {
         "open('helper.py').read() == 'x = 1\\n'",
     ),
     "what was captured": ("%%capture shown\nx = 1", "x == 1 and shown.stdout == ''"),
-    "what was captured, with an option": ("%%capture shown --no-stderr\nx = 1", "x == 1 and shown.stdout == ''"),
+    "what was captured, with an option": (
+        "%%capture shown --no-stderr\nx = 1",
+        "x == 1 and shown.stdout == ''",
+    ),
     "what was awaited": ("import asyncio\nx = await asyncio.sleep(0, 1)", "x == 1"),
     "a task": ("import asyncio\ntask = asyncio.create_task(asyncio.sleep(0, 1))", "(await task) == 1"),
     "a future": ("from __future__ import annotations", "(lambda: None)", "def f(x: NotThere): pass"),
