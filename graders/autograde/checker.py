@@ -197,11 +197,9 @@ class Checker:
         """
         file = f"<setup {cell.grade_id}>"
         line = next(iter(_lines_in(file, stopped)), 0)
-        harmless = (types.ModuleType, types.FunctionType, type)  # no call makes something else of them
-        own = {name for name, value in self._names.items() if isinstance(value, harmless)}
         # What hangs on the first part by more than names stops as well.
         with contextlib.suppress(Exception, StudentLate):
-            self._execute(apart_from(tree, line, self._bound_by_student, own), file)
+            self._execute(apart_from(tree, line, self._bound_by_student), file)
 
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)

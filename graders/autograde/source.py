@@ -44,23 +44,34 @@ def _bound_in(tree: ast.AST) -> set[str]:
     return bound
 
 
-def apart_from(tree: ast.Module, line: int, touched: set[str], harmless: set[str]) -> ast.Module:
+def apart_from(tree: ast.Module, line: int, touched: set[str]) -> ast.Module:
     """What is left of a cell that stopped in a line (0: before the first): later statements that have nothing to do with it.
 
     Args:
-        touched: names that may be the reason. Those that the statement in that line reads or binds are added, for it may have
-            changed what they name, and so on for each later one that reads them. harmless: names that nothing changes.
+        touched: names that may be the reason. Those that the statement in that line makes or changes are added, and those of each
+            later one that reads such a name.
     """
     left, touched = [], set(touched)
     for node in tree.body:
         if node.end_lineno < line:
             continue
-        read = names_loaded(node) - harmless
-        if node.lineno <= line or read & touched:
-            touched |= read | _bound_in(node)
+        if node.lineno <= line or names_loaded(node) & touched:
+            touched |= _bound_in(node) | _changed_in(node)
         else:
             left.append(node)
     return ast.Module(left, type_ignores=[])
+
+
+def _changed_in(tree: ast.AST) -> set[str]:
+    """Names of which an attribute or an entry is assigned."""
+    changed = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            while isinstance(node, (ast.Attribute, ast.Subscript)):
+                node = node.value
+            if isinstance(node, ast.Name):
+                changed.add(node.id)
+    return changed
 
 
 def hidden_lines(source: str) -> frozenset[int]:

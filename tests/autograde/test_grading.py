@@ -152,6 +152,7 @@ def test_data_of_the_lesson_can_not_be_replaced_but_placeholders_are_there_to_be
 SETUPS = {
     "a call of theirs that stops": "value = f(1)\nRIGHT = 4",
     "a call of theirs that stops, with PyTorch": "value = f(torch.ones(1))\nRIGHT = torch.ones(1).sum().item() + 3",
+    "a call of theirs that stops, with data of the lesson": "data = [4]\nvalue = f(data)\nRIGHT = data[0]",
     "a magic": "%%capture shown\nRIGHT = 4",
     "a magic's answer": "shown = get_ipython().getoutput('ls')\nRIGHT = 4",
 }
@@ -175,7 +176,7 @@ def test_what_a_cell_of_the_lesson_makes_of_the_students_is_read_where_it_was_ma
     """An object of theirs is no plain value: the checker can't go on with it, and their process could."""
     cells = (
         answer("class Box:\n    size = 4\ndef box(): return Box()\ndef g(): return 4"),
-        Cell("setup", "", "one = box()\nsize = one.size\nRIGHT = 4"),
+        Cell("setup", "", "kept = {}\nkept['one'] = box()\nsize = kept['one'].size\nRIGHT = 4"),
         check("assert g() == size == RIGHT"),
     )
     assert graded(worker, *cells).points == 3.0
