@@ -34,10 +34,10 @@ from .sentences import too_long
 from .source import (
     HELD,
     CountAssertions,
-    apart_from,
     first_line_of,
     hidden_lines,
     names_bound,
+    names_changed,
     names_loaded,
     usual_alias,
 )
@@ -165,12 +165,12 @@ class Checker:
     def _run_setup_here(self, cell: Cell, failed_there: bool) -> None:
         source = plain_source(cell.source)
         tree = ast.parse(source)
-        before, contacts = dict(self._names), self._remote.contacts
+        before, contacts, file = dict(self._names), self._remote.contacts, f"<setup {cell.grade_id}>"
         try:
-            self._execute(tree, f"<setup {cell.grade_id}>")
+            self._execute(tree, file)
         except StudentLate as late:
             self._notes.append("A cell of the lesson stopped: what it called of yours took too long.")
-            self._make_the_rest(tree, cell, late)
+            self._make_the_rest(tree, file, late)
         except Exception as error:  # whatever the lesson's cell raises
             uses_student = (
                 self._remote.contacts > contacts
@@ -183,23 +183,30 @@ class Checker:
                 ) from error
             self._notes.append(f"A cell of the lesson stopped with {self._told(error)}.")
             if uses_student:
-                self._make_the_rest(tree, cell, error)
+                self._make_the_rest(tree, file, error)
             else:
                 self._missing |= names_bound(source)
         self._bound_by_student -= {
             name for name, value in self._names.items() if before.get(name, self) is not value
         }
 
-    def _make_the_rest(self, tree: ast.Module, cell: Cell, stopped: BaseException) -> None:
+    def _make_the_rest(self, tree: ast.Module, file: str, stopped: BaseException) -> None:
         """Make what a cell of the lesson makes without the student, where their code stopped it.
 
-        Otherwise it would be read from their process, and who stops the lesson could say what is right.
+        Otherwise it would be read from their process, and who stops the lesson could say what is right. So nothing is fetched
+        here: a statement that needs what is theirs stops, and so does one that hangs on what such a one did not make.
         """
-        file = f"<setup {cell.grade_id}>"
         line = next(iter(_lines_in(file, stopped)), 0)
-        # What hangs on the first part by more than names stops as well.
-        with contextlib.suppress(Exception, StudentLate):
-            self._execute(apart_from(tree, line, self._bound_by_student), file)
+        touched = {name for name in self._bound_by_student if self._is_students(name)}
+        for node in tree.body:
+            if node.end_lineno < line:
+                continue
+            if node.lineno > line and not names_loaded(node) & touched & self._names.keys():
+                with contextlib.suppress(Exception, StudentLate):
+                    self._execute(ast.Module([node], type_ignores=[]), file, fetch=False)
+                    touched -= names_changed(node)
+                    continue
+            touched |= names_changed(node)
 
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)
@@ -249,9 +256,9 @@ class Checker:
         np.random.seed(self._submission.seed % 2**32)
         torch.manual_seed(self._submission.seed % 2**63)
 
-    def _execute(self, tree: ast.Module, file: str) -> None:
+    def _execute(self, tree: ast.Module, file: str, fetch: bool = True) -> None:
         """Run a cell of the lesson; what it binds stays, the student's names are fetched anew each time."""
-        fetched = self._fetched(tree)
+        fetched = self._fetched(tree) if fetch else {}
         hidden = {name: self._names[name] for name in fetched if name in self._names}
         self._names.update(fetched)
         self._names[HELD] = evidence.held

@@ -44,27 +44,9 @@ def _bound_in(tree: ast.AST) -> set[str]:
     return bound
 
 
-def apart_from(tree: ast.Module, line: int, touched: set[str]) -> ast.Module:
-    """What is left of a cell that stopped in a line (0: before the first): later statements that have nothing to do with it.
-
-    Args:
-        touched: names that may be the reason. Those that the statement in that line makes or changes are added, and those of each
-            later one that reads such a name.
-    """
-    left, touched = [], set(touched)
-    for node in tree.body:
-        if node.end_lineno < line:
-            continue
-        if node.lineno <= line or names_loaded(node) & touched:
-            touched |= _bound_in(node) | _changed_in(node)
-        else:
-            left.append(node)
-    return ast.Module(left, type_ignores=[])
-
-
-def _changed_in(tree: ast.AST) -> set[str]:
-    """Names of which an attribute or an entry is assigned."""
-    changed = set()
+def names_changed(tree: ast.AST) -> set[str]:
+    """Names that a statement binds, and those of which it assigns an attribute or an entry."""
+    changed = _bound_in(tree)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             while isinstance(node, (ast.Attribute, ast.Subscript)):

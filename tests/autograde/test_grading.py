@@ -153,6 +153,9 @@ SETUPS = {
     "a call of theirs that stops": "value = f(1)\nRIGHT = 4",
     "a call of theirs that stops, with PyTorch": "value = f(torch.ones(1))\nRIGHT = torch.ones(1).sum().item() + 3",
     "a call of theirs that stops, with data of the lesson": "data = [4]\nvalue = f(data)\nRIGHT = data[0]",
+    "a call of theirs that stops, and helpers": "value = f([a for a in 'xy'])\ndef helper(a): return f(a)\nmore = helper(1)\n"
+    "RIGHT = [a for a in range(5)][-1]",
+    "an object that can't be looked at": "def helper(odd): return odd\nRIGHT = helper(4)",
     "a magic": "%%capture shown\nRIGHT = 4",
     "a magic's answer": "shown = get_ipython().getoutput('ls')\nRIGHT = 4",
 }
@@ -164,12 +167,15 @@ def test_what_a_cell_of_the_lesson_makes_without_the_student_is_not_theirs_to_ma
     stops = "calls = 0\ndef f(x):\n    global calls\n    calls += 1\n    if calls > 1: raise ValueError\n    return 5\n"
     cells = (
         answer(stops + "class get_ipython:\n    def captured(self): return 0\ndef g(): return 5"),
+        answer(
+            "a = helper = more = 5\nclass Odd:\n    def __call__(self): pass\n    def __getattr__(self, name): 1 / 0\nodd = Odd()"
+        ),
         Cell("setup", "", setup),
         extra("RIGHT = 5"),
         check("assert g() == RIGHT"),
     )
     assert graded(worker, *cells).points == 0
-    assert graded(worker, answer("def f(x): return 5\ndef g(): return 4"), *cells[1:]).points == 3.0
+    assert graded(worker, answer("def f(x): return 5\ndef g(): return 4"), *cells[2:]).points == 3.0
 
 
 def test_what_a_cell_of_the_lesson_makes_of_the_students_is_read_where_it_was_made(worker):
