@@ -1,6 +1,7 @@
 """Nothing that an honest student does costs points."""
 
 import pytest
+import torch
 
 from graders.checks import EXERCISES
 
@@ -160,6 +161,24 @@ def test_an_answer_that_needs_a_demonstration_is_told_that_it_was_not_run(worker
     outcome = graded(worker, *exercise_cells(HEAD, f"sizes = model.sizes\n{HEAD.right[0]}"))
     assert "stopped with NameError: name 'model' is not defined." in outcome.message
     assert "Cells tagged `demo` are not run here" in outcome.message
+
+
+def test_a_models_output_may_be_changed_in_place_where_gradients_flow_as_in_training(worker):
+    loss = next(exercise for exercise in EXERCISES if exercise.id == "next-token-loss")
+    program = (
+        "def next_token_loss(logits, input_ids, attention_mask):\n"
+        "    logits -= logits.max(-1, keepdim=True).values\n"
+        "    scores, keep = logits[:, :-1], attention_mask[:, 1:] != 0\n"
+        "    scores[~keep] = 0\n"
+        "    losses = nn.functional.cross_entropy(scores.transpose(1, 2), input_ids[:, 1:], reduction='none')\n"
+        "    return losses[keep].mean()\n"
+    )
+    names = {"torch": torch, "nn": torch.nn}
+    exec(program, names)
+    loss.check(names["next_token_loss"])
+    for cells in ((), (extra("torch.set_grad_enabled(False)"),)):
+        outcome = graded(worker, *cells, *exercise_cells(loss, program))
+        assert (outcome.points, outcome.message) == (loss.points, "")
 
 
 def test_slow_but_right_is_right(limited):
