@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import types
 
 import numpy as np
@@ -25,11 +26,21 @@ from graders.checks import evidence
 from graders.checks.mistakes import CheckFailed
 from graders.checks.shared import shared_source
 
+from .cells import Shell
 from .channel import Channel
 from .plain import plain_source
 from .records import Cell, Limits, Submission
 from .sentences import too_long
-from .source import HELD, CountAssertions, first_line_of, hidden_lines, names_bound, names_loaded, usual_alias
+from .source import (
+    HELD,
+    CountAssertions,
+    first_line_of,
+    hidden_lines,
+    names_bound,
+    names_changed,
+    names_loaded,
+    usual_alias,
+)
 from .stubs import NotSent, Remote, StudentGone, StudentLate
 from .text import plain, shown
 
@@ -51,7 +62,7 @@ class Checker:
         self._submission, self._limits, self._remote, self._report = submission, limits, remote, report
         self._end = time.monotonic() + limits.total_s
         self._main = types.ModuleType("__main__")
-        self._main.display = lambda *things, **_: None
+        self._main.display, self._main.get_ipython = lambda *things, **_: None, Shell
         self._names = self._main.__dict__
         self._bound_by_student: set[str] = set()
         self._missing: set[str] = set()  # names of the lesson whose cell failed, through no student's fault
@@ -154,23 +165,48 @@ class Checker:
     def _run_setup_here(self, cell: Cell, failed_there: bool) -> None:
         source = plain_source(cell.source)
         tree = ast.parse(source)
-        before, contacts = dict(self._names), self._remote.contacts
+        before, contacts, file = dict(self._names), self._remote.contacts, f"<setup {cell.grade_id}>"
         try:
-            self._execute(tree, f"<setup {cell.grade_id}>")
-        except StudentLate:
+            self._execute(tree, file)
+        except StudentLate as late:
             self._notes.append("A cell of the lesson stopped: what it called of yours took too long.")
+            self._make_the_rest(tree, file, late)
         except Exception as error:  # whatever the lesson's cell raises
-            uses_student = self._remote.contacts > contacts or names_loaded(tree) & self._bound_by_student
+            uses_student = (
+                self._remote.contacts > contacts
+                or names_loaded(tree) & self._bound_by_student
+                or error in self._remote.raised
+            )
             if not (failed_there or uses_student):
                 raise CheckerError(
                     f"A cell of the lesson itself ({cell.grade_id or 'without id'}) stopped in the checker with {_said(error)}."
                 ) from error
             self._notes.append(f"A cell of the lesson stopped with {self._told(error)}.")
-            if not uses_student:
+            if uses_student:
+                self._make_the_rest(tree, file, error)
+            else:
                 self._missing |= names_bound(source)
         self._bound_by_student -= {
             name for name, value in self._names.items() if before.get(name, self) is not value
         }
+
+    def _make_the_rest(self, tree: ast.Module, file: str, stopped: BaseException) -> None:
+        """Make what a cell of the lesson makes without the student, where their code stopped it.
+
+        Otherwise it would be read from their process, and who stops the lesson could say what is right. So nothing is fetched
+        here: a statement that needs what is theirs stops, and so does one that hangs on what such a one did not make.
+        """
+        line = next(iter(_lines_in(file, stopped)), 0)
+        touched = {name for name in self._bound_by_student if self._is_students(name)}
+        for node in tree.body:
+            if node.end_lineno < line:
+                continue
+            if node.lineno > line and not names_loaded(node) & touched & self._names.keys():
+                with contextlib.suppress(Exception, StudentLate):
+                    self._execute(ast.Module([node], type_ignores=[]), file, fetch=False)
+                    touched -= names_changed(node)
+                    continue
+            touched |= names_changed(node)
 
     def _test(self, cell: Cell) -> dict:
         tree = self._parsed(cell)
@@ -220,9 +256,9 @@ class Checker:
         np.random.seed(self._submission.seed % 2**32)
         torch.manual_seed(self._submission.seed % 2**63)
 
-    def _execute(self, tree: ast.Module, file: str) -> None:
+    def _execute(self, tree: ast.Module, file: str, fetch: bool = True) -> None:
         """Run a cell of the lesson; what it binds stays, the student's names are fetched anew each time."""
-        fetched = self._fetched(tree)
+        fetched = self._fetched(tree) if fetch else {}
         hidden = {name: self._names[name] for name in fetched if name in self._names}
         self._names.update(fetched)
         self._names[HELD] = evidence.held
@@ -257,11 +293,12 @@ class Checker:
         return name in self._bound_by_student and (self._names[name] is None or self._names[name] is ...)
 
     def _is_hidden(self, error: Exception) -> bool:
-        return any(line in self._hidden for line in _lines_of_check(error))
+        return any(line in self._hidden for line in _lines_in("<check ", error))
 
     def _may_tell(self, error: Exception) -> bool:
         """Whether what was raised in a check may have in it what the student's process knows of hidden tests."""
-        return self._remote.has_secrets and any(line >= self._secrets_from for line in _lines_of_check(error))
+        lines = _lines_in("<check ", error) or [0]
+        return self._remote.has_secrets and any(line >= self._secrets_from for line in lines)
 
     def _told(self, error: Exception) -> str:
         return _kind(error) if self._remote.has_secrets else _said(error)
@@ -308,14 +345,10 @@ def _kind(error: BaseException) -> str:
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
 
-def _lines_of_check(error: BaseException) -> list[int]:
-    """Lines of the check that were running when it was raised."""
-    lines, trace = [], error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename.startswith("<check "):
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return lines
+def _lines_in(file: str, error: BaseException) -> list[int]:
+    """Lines of cells so named that were running when it was raised, the outermost first."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return [line for frame, line in frames if frame.f_code.co_filename.startswith(file)]
 
 
 def _raised_by_lesson(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from .assignment import Assignment, grader_version
 from .audit import Line, add_line, create_table, has_line, last_line, last_lines, now, outcomes
@@ -90,7 +90,7 @@ class GradeWriter:
 
     @property
     def session(self):
-        """The session, for reading (the summary page)."""
+        """The session; what uses it is not repeated while the database is away."""
         return self._gradebook.db
 
     def finished(self) -> dict[tuple[str, str], Line]:
@@ -99,6 +99,14 @@ class GradeWriter:
         Lines of a grader's failure, and those whose grades another program has changed since, are left out.
         """
         return self._patiently(self._finished)
+
+    def read(self, query: Callable[[Session], T]) -> T:
+        """What `query` finds in the gradebook (for the summary page).
+
+        Raises:
+            GradingError: the database can't be read.
+        """
+        return self._patiently(lambda: query(self.session))
 
     def write(self, student: str, notebooks: tuple[Graded, ...], handed_in: datetime | None) -> None:
         """Write a submission: student, every grade, comments, late penalty and audit lines, in one transaction.

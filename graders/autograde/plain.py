@@ -29,16 +29,17 @@ def plain_source(source: str) -> str:
             return _written(rest, lines[first + 1 :])
         if name and name not in _HARMLESS_CELL_MAGICS:
             return ""
-        captured = name == "capture" and rest and rest[-1].isidentifier()
-        lines[first] = f"{rest[-1]} = get_ipython().captured()" if captured else ""
+        captured = next((word for word in rest if word.isidentifier()), "") if name == "capture" else ""
+        lines[first] = f"{captured} = get_ipython().captured()" if captured else ""
     return "\n".join(_without_magics(lines))
 
 
 def _without_magics(lines: list[str]):
     goes_on = False
     for line in lines:
-        plain = "" if goes_on else _MAGIC.sub(_instead, _TIMED.sub(r"\1\2", line))
-        goes_on = (goes_on or plain != line) and line.endswith("\\")
+        statement = _TIMED.sub(r"\1\2", line)
+        plain = "" if goes_on else _MAGIC.sub(_instead, statement)
+        goes_on = (goes_on or plain != statement) and line.endswith("\\")
         yield plain
 
 

@@ -5,6 +5,7 @@ are bytes within the frame, encoded one by one, since they may name modules that
 
     {"do": "run", "name": "build-head", "source": "..."}        -> {"error": None or ERROR, "output": str}
     {"do": "fetch", "names": ["build_head"]}                    -> {"values": {name: bytes}, "imported": {name: module}, MODULES}
+                                                                   or {"error": ERROR}
     {"do": "call", "target": TARGET, "args": [bytes], "kwargs": {name: bytes}, "grad": bool, MODULES}
         -> {"error": None or ERROR, "value": bytes, "args": [bytes or None], "kwargs": {...}, "graph": int, MODULES}
     {"do": "backward", "graph": int, "gradients": [tensor or None]}  -> {"error": ..., "gradients": [tensor or None]}

@@ -27,9 +27,12 @@ def names_loaded(tree: ast.AST) -> set[str]:
 def names_bound(source: str) -> set[str]:
     """Names that a cell assigns, defines or imports, wherever in it."""
     try:
-        tree = ast.parse(source)
+        return _bound_in(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
+
+
+def _bound_in(tree: ast.AST) -> set[str]:
     bound: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -39,6 +42,18 @@ def names_bound(source: str) -> set[str]:
         elif isinstance(node, ast.alias):
             bound.add(node.asname or node.name.partition(".")[0])
     return bound
+
+
+def names_changed(tree: ast.AST) -> set[str]:
+    """Names that a statement binds, and those of which it assigns an attribute or an entry."""
+    changed = _bound_in(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            while isinstance(node, (ast.Attribute, ast.Subscript)):
+                node = node.value
+            if isinstance(node, ast.Name):
+                changed.add(node.id)
+    return changed
 
 
 def hidden_lines(source: str) -> frozenset[int]:

@@ -100,8 +100,16 @@ class Remote:
             return self._error(reply["error"]), output if type(output) is str else ""
 
     def fetch(self, names: Iterable[str]) -> tuple[dict[str, object], dict[str, str]]:
-        """Values of names there, and which of them are Python modules."""
+        """Values of names there, and which of them are Python modules.
+
+        Raises:
+            Exception, StudentGone, StudentLate: as `call`; looking at an object of the student's can run their code.
+        """
         reply = self._ask({"do": "fetch", "names": sorted(names)})
+        with _Garbage():
+            error = self._error(reply.get("error"))
+        if error is not None:
+            raise self._raised(error)
         with _Garbage():
             self._apply(reply["modules"])
             values = {

@@ -99,7 +99,7 @@ def _grade_with(
             interrupted = _grade(
                 zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
             )
-            summary = summarise(writer.session, lesson)
+            summary = writer.read(lambda session: summarise(session, lesson))
             page = _written(summary, root / "grading" / f"{assignment}.html")
     except GradingError as error:
         raise click.ClickException(str(error)) from error

@@ -279,7 +279,7 @@ def test_one_submission_leaves_nothing_for_the_next(worker):
 
 
 def test_what_is_known_of_hidden_inputs_gets_into_no_later_message(worker):
-    """By an error's text, the name of its class, a value, the name of a method, or what is printed."""
+    """By an error's text, the name of its class, a value, the name of a method, when it is looked at, or what is printed."""
     cells = (
         answer("kept = []\ndef keep(x):\n    kept.append(x)\n    return x"),
         check("assert keep(1) == 2, f'keep gave {keep(1)}'", grade_id="before"),
@@ -298,13 +298,15 @@ def test_what_is_known_of_hidden_inputs_gets_into_no_later_message(worker):
         check("from graders.checks.compare import same\nsame(value(), 'x', 'value()')", grade_id="value"),
         check("assert value() == 'x', f'value() gave {value()}'", grade_id="said"),
         check("assert isinstance(named(), nn.Linear)", grade_id="named"),
+        answer("class Odd:\n    def __call__(self): pass\n    def __getattr__(self, name): raise ValueError(kept)\nodd = Odd()"),
+        check("odd()", grade_id="odd"),
         extra("print(kept)\nraise ValueError(kept)"),
     )  # fmt: skip
     evidence = worker.grade(submission(*cells))
     said = {outcome.grade_id: outcome.message for outcome in evidence.checks}
     assert said["before"] == "keep gave 1"
     assert said["hidden"] == "This check did not hold."
-    assert said["error"] == said["called"] == "Your code stopped with ValueError."
+    assert said["error"] == said["called"] == said["odd"] == "Your code stopped with ValueError."
     assert "crash stopped with ValueError." in said["crash"]
     assert "secret" not in repr(evidence)
 

@@ -1,6 +1,7 @@
 """Nothing that an honest student does costs points."""
 
 import pytest
+import torch
 
 from graders.checks import EXERCISES
 
@@ -90,6 +91,10 @@ KEPT = {
         "open('helper.py').read() == 'x = 1\\n'",
     ),
     "what was captured": ("%%capture shown\nx = 1", "x == 1 and shown.stdout == ''"),
+    "what was captured, with an option": (
+        "%%capture shown --no-stderr\nx = 1",
+        "x == 1 and shown.stdout == ''",
+    ),
     "what was awaited": ("import asyncio\nx = await asyncio.sleep(0, 1)", "x == 1"),
     "a task": ("import asyncio\ntask = asyncio.create_task(asyncio.sleep(0, 1))", "(await task) == 1"),
     "a future": ("from __future__ import annotations", "(lambda: None)", "def f(x: NotThere): pass"),
@@ -139,6 +144,7 @@ BESIDE_MAGICS = {
     "a shell's answer": "files = !ls\nSIZE = 1",
     "a magic's answer": "took = %timeit -o 1 + 1\nSIZE = 1",
     "a statement that is timed": "%time SIZE = 1",
+    "a statement on two lines that is timed": "%time SIZE = max(0, \\\n    1)",
     "installing without a sign": "pip install soup\nSIZE = 1",
     "arithmetic at the start of a line": "%matplotlib inline\nSIZE = (3\n    % 2)",
 }
@@ -155,6 +161,24 @@ def test_an_answer_that_needs_a_demonstration_is_told_that_it_was_not_run(worker
     outcome = graded(worker, *exercise_cells(HEAD, f"sizes = model.sizes\n{HEAD.right[0]}"))
     assert "stopped with NameError: name 'model' is not defined." in outcome.message
     assert "Cells tagged `demo` are not run here" in outcome.message
+
+
+def test_a_models_output_may_be_changed_in_place_where_gradients_flow_as_in_training(worker):
+    loss = next(exercise for exercise in EXERCISES if exercise.id == "next-token-loss")
+    program = (
+        "def next_token_loss(logits, input_ids, attention_mask):\n"
+        "    logits -= logits.max(-1, keepdim=True).values\n"
+        "    scores, keep = logits[:, :-1], attention_mask[:, 1:] != 0\n"
+        "    scores[~keep] = 0\n"
+        "    losses = nn.functional.cross_entropy(scores.transpose(1, 2), input_ids[:, 1:], reduction='none')\n"
+        "    return losses[keep].mean()\n"
+    )
+    names = {"torch": torch, "nn": torch.nn}
+    exec(program, names)
+    loss.check(names["next_token_loss"])
+    for cells in ((), (extra("torch.set_grad_enabled(False)"),)):
+        outcome = graded(worker, *cells, *exercise_cells(loss, program))
+        assert (outcome.points, outcome.message) == (loss.points, "")
 
 
 def test_slow_but_right_is_right(limited):
@@ -185,3 +209,9 @@ def test_a_traceback_shows_the_students_own_lines(worker):
     )
     assert "return 1 / 0  # here" in evidence.output
     assert "student.py" not in evidence.output
+
+
+def test_what_is_no_python_is_shown_without_a_file_of_anybody_else(worker):
+    evidence = worker.grade(submission(answer("def f(x)\n    return x"), check("assert 1")))
+    assert "def f(x)" in evidence.output and "SyntaxError" in evidence.output
+    assert "Traceback" not in evidence.output and "ast.py" not in evidence.output

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graders.autograde import Evidence
+from graders.autograde import Cell, Evidence
 from graders.checks import EXERCISES
 
 from .conftest import answer, check, exercise_cells, extra, graded, submission
@@ -147,6 +147,67 @@ def test_data_of_the_lesson_can_not_be_replaced_but_placeholders_are_there_to_be
     )
     evidence = worker.grade(submission(*cells, setup="expected = [1]\nyours = ..."))
     assert [outcome.points for outcome in evidence.checks] == [0, 3.0]
+
+
+SETUPS = {
+    "a call of theirs that stops": "value = f(1)\nRIGHT = 4",
+    "a call of theirs that stops, with PyTorch": "value = f(torch.ones(1))\nRIGHT = torch.ones(1).sum().item() + 3",
+    "a call of theirs that stops, with data of the lesson": "data = [4]\nvalue = f(data)\nRIGHT = data[0]",
+    "a call of theirs that stops, and helpers": "value = f([a for a in 'xy'])\ndef helper(a): return f(a)\nmore = helper(1)\n"
+    "RIGHT = [a for a in range(5)][-1]",
+    "an object that can't be looked at": "def helper(odd): return odd\nRIGHT = helper(4)",
+    "a magic": "%%capture shown\nRIGHT = 4",
+    "a magic's answer": "shown = get_ipython().getoutput('ls')\nRIGHT = 4",
+}
+
+
+@pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
+def test_what_a_cell_of_the_lesson_makes_without_the_student_is_not_theirs_to_make(worker, setup):
+    """They could stop it in the checker alone, by counting calls."""
+    stops = "calls = 0\ndef f(x):\n    global calls\n    calls += 1\n    if calls > 1: raise ValueError\n    return 5\n"
+    cells = (
+        answer(stops + "class get_ipython:\n    def captured(self): return 0\ndef g(): return 5"),
+        answer(
+            "a = helper = more = 5\nclass Odd:\n    def __call__(self): pass\n    def __getattr__(self, name): 1 / 0\nodd = Odd()"
+        ),
+        Cell("setup", "", setup),
+        extra("RIGHT = 5"),
+        check("assert g() == RIGHT"),
+    )
+    assert graded(worker, *cells).points == 0
+    assert graded(worker, answer("def f(x): return 5\ndef g(): return 4"), *cells[2:]).points == 3.0
+
+
+def test_what_a_cell_of_the_lesson_makes_of_the_students_is_read_where_it_was_made(worker):
+    """An object of theirs is no plain value: the checker can't go on with it, and their process could."""
+    cells = (
+        answer("class Box:\n    size = 4\ndef box(): return Box()\ndef g(): return 4"),
+        Cell("setup", "", "kept = {}\nkept['one'] = box()\nsize = kept['one'].size\nRIGHT = 4"),
+        check("assert g() == size == RIGHT"),
+    )
+    assert graded(worker, *cells).points == 3.0
+
+
+ODD = {
+    "raises": ("return self.parts[name]", "Your code stopped with KeyError"),
+    "does not end": ("while True: pass", "Look for a loop that does not end"),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), ODD.values(), ids=ODD)
+def test_an_object_that_can_not_be_looked_at_costs_its_check_alone(limited, body, said):
+    odd = (
+        "class Odd:\n    parts = {}\n    def __call__(self): return 1\n"
+        f"    def __getattr__(self, name):\n        {body}\nf = Odd()"
+    )
+    cells = (
+        answer(odd), check("assert f() == 1", grade_id="f"),
+        answer("def g(): return 1"), check("assert g() == 1", grade_id="g"),
+    )  # fmt: skip
+    with limited(cell_s=2) as worker:
+        evidence = worker.grade(submission(*cells))
+    assert [outcome.points for outcome in evidence.checks] == [0, 3.0]
+    assert said in evidence.checks[0].message
 
 
 def test_a_set_up_that_fails_is_no_fault_of_the_student_nor_theirs_to_replace(worker):

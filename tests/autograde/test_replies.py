@@ -1,6 +1,7 @@
 """Whatever a student's process replies, the checker has a value, the student's exception, or a student who is gone."""
 
 import contextlib
+import time
 
 import pytest
 import torch
@@ -87,12 +88,15 @@ class Scripted:
 @given(st.lists(REPLIES | PLAIN, min_size=1, max_size=4))
 def test_no_reply_makes_the_checker_stumble(replies):
     remote = Remote(Scripted(replies), lambda cls: None)
+    remote.interrupted = time.monotonic() + 600
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
     with contextlib.suppress(StudentGone):
-        remote.fetch({"f"})
-        for _ in replies:
+        for ask in (
+            lambda: remote.fetch({"f"}),
+            *[lambda: remote.call(["token", -1], (model,), {})] * len(replies),
+        ):
             try:
-                remote.call(["token", -1], (model,), {})
+                ask()
             except Exception as error:
                 if not any(error is raised for raised in remote.raised):
                     raise

@@ -61,7 +61,7 @@ def grade(room, here):
             when = timestamps(course, UNIT, trust)
             works = work(course, assignment, folders, finished, available_isolation()[0], when, kept)
             run(course, assignment, writer, works, how, tally, print)
-            tally.summary = summarise(writer.session, assignment)
+            tally.summary = writer.read(lambda session: summarise(session, assignment))
         return tally
 
     return grade
@@ -158,20 +158,43 @@ def test_a_lock_of_some_seconds_is_waited_for_and_said(room):
     said, waited = [], threading.Event()
     with GradeWriter(course, assignment, lambda text: (said.append(text), waited.set()), 60) as writer:
         writer.session.get_bind().dispose()
-        lock = sqlite3.connect(room.folder / "gradebook.db", check_same_thread=False)
-        lock.execute("BEGIN IMMEDIATE")
-
-        def let_go():
-            waited.wait(60)
-            lock.rollback()
-            lock.close()
-
-        thread = threading.Thread(target=let_go)
-        thread.start()
-        writer.write("ada", (), None)
-        thread.join()
+        with locked(room, waited, "IMMEDIATE"):
+            writer.write("ada", (), None)
     assert said and "locked" in said[0] and "trying again" in said[0]
     assert grades(room.address)["students"] == ["ada"]
+
+
+def test_the_summary_waits_for_a_lock_as_grades_do(room):
+    course = open_course(room.folder)
+    assignment = load_assignment(course, UNIT)
+    said, waited = [], threading.Event()
+    with GradeWriter(course, assignment, lambda text: (said.append(text), waited.set()), 60) as writer:
+        writer.write("ada", (), None)
+        writer.session.get_bind().dispose()
+        with locked(room, waited, "EXCLUSIVE"):
+            summary = writer.read(lambda session: summarise(session, assignment))
+    assert said and "trying again" in said[0]
+    assert [one["id"] for one in summary["students"]] == ["ada"]
+
+
+@contextlib.contextmanager
+def locked(room: Classroom, until: threading.Event, how: str):
+    """Another program holds the gradebook until it is said that one waits."""
+    lock = sqlite3.connect(room.folder / "gradebook.db", check_same_thread=False)
+    lock.execute(f"BEGIN {how}")
+
+    def let_go():
+        until.wait(60)
+        lock.rollback()
+        lock.close()
+
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    try:
+        yield
+    finally:
+        until.set()
+        thread.join()
 
 
 def test_a_lock_that_stays_gets_a_sentence_and_nothing_is_half_written(room):

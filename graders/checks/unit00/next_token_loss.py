@@ -161,9 +161,9 @@ def _check(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor, scale:
 
 def _check_gradient(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor) -> None:
     own, expected = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-    found = call(
-        function, own, ids.clone(), mask.clone(), what="next_token_loss(logits, input_ids, attention_mask)"
-    )
+    # A model's output is no leaf: it may be changed in place.
+    arguments = (own.clone(), ids.clone(), mask.clone())
+    found = call(function, *arguments, what="next_token_loss(logits, input_ids, attention_mask)")
     if not found.requires_grad:
         _CATALOGUE.fail("no-gradient")
     backward(found)

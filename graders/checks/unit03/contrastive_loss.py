@@ -279,7 +279,9 @@ def _check_gradients(function: Callable) -> None:
     for _ in range(3):
         drawn = _draw(source)
         own, expected = _followed(drawn), _followed(drawn)
-        found = call(function, *own, what=_CALL)
+        image, text, objects, log_scale = own
+        # A model's output is no leaf: it may be changed in place.
+        found = call(function, image.clone(), text.clone(), objects, log_scale, what=_CALL)
         if not found.requires_grad:
             _CATALOGUE.fail("no-gradient")
         backward(found)
