@@ -166,7 +166,7 @@ def test_a_scheduler_that_hangs_midway_ends_it(dask, monkeypatch):
 def test_a_worker_that_hangs_from_the_start_is_said(dask, monkeypatch):
     worker = dask.worker(nanny=False)
     with remote_cluster(dask.address) as client:
-        monkeypatch.setattr(machinery, "ANSWER_S", 3.0)
+        monkeypatch.setattr(machinery, "ABOUT_S", 3.0)
         worker.suspend()
         with pytest.raises(GradingError, match="Not all workers answer: one has said nothing for 3 s"):
             isolation_of(client)
