@@ -13,7 +13,7 @@ from classroom import BEST, RIGHT, UNIT, Classroom, environment, programs
 from faults import Postgres, kill_something, locked, start, until
 from ledger import attempts, attempts_so_far, grades, ledger
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 STUDENTS = 5
 KILLS = 8  # tests/bench/grading_faults.py does it 50 times

@@ -8,7 +8,7 @@ import torch
 
 from tests.notebooks.conftest import execute
 
-pytestmark = pytest.mark.notebook
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 
 LIMIT_S = 60
 # The promise is for small machines, which have PyTorch's CPU build. A CUDA build maps its own libraries and context on top.
