@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
@@ -9,12 +10,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+# How long an example takes says nothing of it on a machine that has other work; pytest's own limit ends what hangs.
+desk = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("desk", desk)
 # The same examples each time where a change is judged; new ones each time at a desk.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("ci", desk, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 # With `--dist loadgroup` the tests whose ids begin alike run in one process, one after the other: what they share (a
 # JupyterLab server and Chromium, a course that nbgrader has generated, features of every sound) is made once, and two
@@ -27,6 +30,19 @@ TOGETHER = (
     "tests/grading/",
     "tests/nbgrader/",
 )
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_written_late(monkeypatch):
+    """A receipt that is due a second later would be written into the outputs of the next test.
+
+    It is called off before what this test has patched is put back.
+    """
+    yield
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+            thread.join()
 
 
 def pytest_collection_modifyitems(items):

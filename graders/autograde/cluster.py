@@ -24,7 +24,9 @@ from .records import KEPT, Evidence, GradingError, Isolation, Limits, Submission
 from .sandbox import available_isolation
 
 ANSWER_S = 20.0
-"""In which a scheduler or a worker has to answer, however busy it is."""
+"""In which a scheduler has to answer, however busy it is."""
+ABOUT_S = 90.0
+"""In which a worker has to say what it is: asked for the first time, it imports the course and tries how to hold code apart."""
 CLOSE_S = 5.0
 """In which a connection is closed in order; after that it is left as it is."""
 PATIENCE_S = 60.0
@@ -162,10 +164,10 @@ def _ask_workers(client) -> list[tuple[Isolation, str]]:
         GradingError: as `isolation_of`.
     """
     try:
-        answers = client.run(_about, on_error="return", callback_timeout=ANSWER_S)
+        answers = client.run(_about, on_error="return", callback_timeout=ABOUT_S)
     except (asyncio.TimeoutError, TimeoutError) as error:
         raise GradingError(
-            f"Not all workers answer: one has said nothing for {ANSWER_S:g} s. Stop those that hang, then try again. {KEPT}"
+            f"Not all workers answer: one has said nothing for {ABOUT_S:g} s. Stop those that hang, then try again. {KEPT}"
         ) from error
     except OSError as error:
         raise GradingError(f"The Dask scheduler is gone ({error}). {KEPT}") from error

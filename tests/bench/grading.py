@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from tests.notebooks.conftest import _PeakMemory
+from tests.notebooks.conftest import Watch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grading"))
 
@@ -88,9 +88,9 @@ def _grade(room, workers: int) -> tuple[float, float]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        watch = _PeakMemory(process.pid)
+        watch = Watch(process.pid)
         said, _ = process.communicate()
-        peak = watch.stop()
+        _, peak = watch.stop()
     assert process.returncode == 0, said
     return time.perf_counter() - start, peak
 

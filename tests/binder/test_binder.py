@@ -1,5 +1,6 @@
 """What Binder builds, replayed here: its steps, its user, its memory."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -207,7 +208,7 @@ def request(port: int, method: str, path: str, body: dict | None = None) -> str:
 
 
 def wait_for(server: subprocess.Popen, port: int, home: Path) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         assert server.poll() is None, (home / "server.log").read_text()[-3000:]
         try:
@@ -278,12 +279,21 @@ def execute(channel, source: str) -> None:
 
 def stop(server: subprocess.Popen) -> None:
     """End the server and all that it started, by force where asking does not help."""
-    family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    family = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(server.pid).children(recursive=True)
+    server.terminate()
     for process in family:
-        process.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
     for process in psutil.wait_procs(family, timeout=5)[1]:
-        process.kill()
-    server.wait(20)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    try:
+        server.wait(5)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def limit_memory(pid: int) -> bool:

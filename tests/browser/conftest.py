@@ -26,7 +26,7 @@ def page(browser):
     """A page of its own context, 1200 by 900; errors of scripts fail the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     errors: list[str] = []
     # JupyterLab itself cancels its requests when a kernel restarts; all other errors are a widget's.
     page.on("pageerror", lambda error: "Canceled future" in str(error) or errors.append(str(error)))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, JSHandle, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -212,6 +212,17 @@ class LabNotebook:
             "(light) => document.body.dataset.jpThemeLight === light", arg=str("Dark" not in name).lower()
         )
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    def texts_of(self, locator: Locator) -> JSHandle:
+        """A list that gets each text that an element has from now on."""
+        return locator.evaluate_handle(
+            """(node) => {
+                 const texts = [];
+                 const look = () => texts.push(node.textContent);
+                 new MutationObserver(look).observe(node, { childList: true, characterData: true, subtree: true });
+                 return texts;
+               }"""
+        )
 
     def locate(self, selector: str) -> Locator:
         """An element of the notebook on top."""

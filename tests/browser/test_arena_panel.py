@@ -120,6 +120,7 @@ def test_recorded_marks_are_hollow_until_ones_own_take_their_place(notebook):
         "mixed = ArenaPanel(dataclasses.replace(arena, sizes=(48,)), recorded=record)"
     )
     opened = notebook("arena_recorded.ipynb", SETUP, recorded, "mixed")
+    in_phase(opened, "ready")
     assert chart(opened, "examples").locator(".tl-mark--recorded").count() == 4
     assert "recorded on a big machine" in opened.locate(".tl-arena .tl-whose").inner_text()
     button(opened, "Start").click()

@@ -37,6 +37,7 @@ def slider(opened):
 
 def test_the_slider_goes_through_the_steps_by_keyboard_and_shows_the_runs_numbers(notebook):
     opened = notebook("drift.ipynb", SETUP, RUNS)
+    rows(opened).first.wait_for()
     assert rows(opened).count() == 3
     assert "head: frozen by requires_grad, as is all before it" in rows(opened).first.inner_text()
     slider(opened).focus()
@@ -66,10 +67,11 @@ def test_play_ends_at_the_last_step_and_moves_nothing_for_those_who_asked_for_it
     for _ in range(2):
         opened.page.keyboard.press("ArrowLeft")
     play = opened.locate(".tl-drift .tl-play")
+    said = opened.texts_of(play)
     play.focus()
     opened.page.keyboard.press("Enter")
-    assert play.inner_text() == "Pause"
-    opened.locate(".tl-drift .tl-play").get_by_text("Play").wait_for()
+    opened.page.wait_for_function("(said) => said.length === 2", arg=said)
+    assert said.json_value() == ["Pause", "Play"]
     assert slider(opened).get_attribute("aria-valuetext") == "step 12"
 
 
@@ -90,6 +92,7 @@ def test_a_training_is_followed_while_it_goes(notebook):
 
 def test_the_receipt_shows_the_last_step_when_the_notebook_is_opened_again(notebook):
     opened = notebook("drift_receipt.ipynb", SETUP, RUNS)
+    rows(opened).first.wait_for()
     receipt = opened.locate("div[class^=tl-receipt]")
     assert not receipt.is_visible()
     opened.save()

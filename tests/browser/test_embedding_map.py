@@ -27,7 +27,9 @@ def opened(lab, notebook):
     before, after = before_and_after(pairs)
     data = {"before": before, "after": after, "names": pairs.names, "groups": pairs.groups}
     torch.save(data, lab.folder / "embeddings.pt")
-    return notebook("embedding.ipynb", SETUP, "seen")
+    opened = notebook("embedding.ipynb", SETUP, "seen")
+    points(opened).first.wait_for()
+    return opened
 
 
 def slider(opened):
@@ -76,9 +78,10 @@ def test_the_slider_moves_the_points_between_their_places_before_and_after(opene
 
 def test_play_ends_after_and_is_not_there_for_those_who_asked_for_no_motion(opened):
     play = opened.locate(".tl-embedding .tl-play")
+    said = opened.texts_of(play)
     play.press("Enter")
-    assert play.inner_text() == "Pause"
-    play.get_by_text("Play").wait_for()
+    opened.page.wait_for_function("(said) => said.length === 2", arg=said)
+    assert said.json_value() == ["Pause", "Play"]
     assert slider(opened).get_attribute("aria-valuetext") == "after"
     assert place(opened, 5) == pytest.approx(expected(opened, 5, 1), abs=1e-3)
     opened.page.emulate_media(reduced_motion="reduce")

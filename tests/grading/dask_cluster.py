@@ -34,13 +34,13 @@ class Cluster:
         """
         from distributed import Client
 
-        with Client(self.address, timeout="60s", set_as_default=False) as client:
+        with Client(self.address, timeout="180s", set_as_default=False) as client:
             there = len(client.scheduler_info(n_workers=-1)["workers"])
             how = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self._folder))
             process = self._start(
                 "worker", self.address, *how, "--nanny" if nanny else "--no-nanny", packages=packages
             )
-            client.wait_for_workers(there + 1, timeout=60)
+            client.wait_for_workers(there + 1, timeout=180)
         return psutil.Process(process.pid)
 
     def __enter__(self) -> Cluster:

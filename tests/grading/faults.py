@@ -132,7 +132,7 @@ def _postgres_programs() -> Path:
     return folders[-1].parent
 
 
-def until(condition, within_s: float = 60.0) -> None:
+def until(condition, within_s: float = 180.0) -> None:
     """Look again and again until something is so.
 
     Raises:

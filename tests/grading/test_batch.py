@@ -54,7 +54,8 @@ def test_with_two_workers_few_are_held_and_killed_servers_cost_nothing():
             if len(found) == 1:
                 importer = psutil.Process(zygote.pid)
                 for victim in (*importer.children(), importer):
-                    victim.kill()
+                    with contextlib.suppress(psutil.NoSuchProcess):  # a server that was being ended
+                        victim.kill()
     assert points(found) == EXPECTED
     assert all(done.evidence[0].status == "graded" for done in found)
 
@@ -67,4 +68,6 @@ def test_stopped_early_it_does_not_wait_for_the_slow_and_leaves_no_process():
         assert next(grading).job.student == "student-0"
         started = time.monotonic()
     assert time.monotonic() - started < Limits().cell_s / 2
-    assert set(psutil.Process().children(recursive=True)) == before
+    assert (
+        set(psutil.Process().children(recursive=True)) <= before
+    )  # some of an earlier test's may have ended

@@ -19,17 +19,27 @@ SAMPLE_S = 0.05
 
 @dataclass(frozen=True)
 class Execution:
-    """A notebook after its run. `peak_bytes` is the largest sum of the process tree's resident memory."""
+    """A notebook after its run.
+
+    `waited_s` is the part of `wall_s` in which it could have gone on, but the processors had other work: other tests, say.
+    `peak_bytes` is the largest sum of the process tree's resident memory.
+    """
 
     notebook: nbformat.NotebookNode
     returncode: int
     log: str
     wall_s: float
+    waited_s: float
     peak_bytes: int
 
+    @property
+    def took_s(self) -> float:
+        """What it takes on a machine that has nothing else to do."""
+        return self.wall_s - self.waited_s
 
-def execute(path: Path, out: Path) -> Execution:
-    """Run a notebook with papermill, without a network, watching the whole process tree."""
+
+def execute(path: Path, out: Path, folder: Path | None = None) -> Execution:
+    """Run a notebook in its folder, or another one, with papermill, without a network, watching the whole process tree."""
     nowhere = "http://127.0.0.1:9"  # the discard port: whoever tries to download fails at once
     env = {
         **os.environ,
@@ -39,32 +49,34 @@ def execute(path: Path, out: Path) -> Execution:
         "NO_PROXY": "127.0.0.1,localhost",
         "TLWIDGETS_VIEW": "",
     }
-    command = [sys.executable, "-m", "papermill", str(path), str(out), "--cwd", str(path.parent)]
+    command = [sys.executable, "-m", "papermill", str(path), str(out), "--cwd", str(folder or path.parent)]
     start = time.monotonic()
     with subprocess.Popen(
         [*command, "--no-progress-bar"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        watch = _PeakMemory(process.pid)
+        watch = Watch(process.pid)
         log, _ = process.communicate()
-        peak = watch.stop()
+        waited, peak = watch.stop()
     wall = time.monotonic() - start
-    return Execution(nbformat.read(out, as_version=4), process.returncode, log, wall, peak)
+    return Execution(nbformat.read(out, as_version=4), process.returncode, log, wall, waited, peak)
 
 
-class _PeakMemory:
-    """Samples the resident memory of a process and all its descendants until told to stop."""
+class Watch:
+    """Looks at a process and all its descendants again and again until told to stop."""
 
     def __init__(self, pid: int):
         self._root = psutil.Process(pid)
         self._peak = 0
+        self._waited: dict[int, float] = {}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def stop(self) -> int:
+    def stop(self) -> tuple[float, int]:
+        """Seconds in which they waited for a processor, and the most memory that they had at a time."""
         self._done.set()
         self._thread.join()
-        return self._peak
+        return sum(self._waited.values()), self._peak
 
     def _run(self) -> None:
         while not self._done.wait(SAMPLE_S):
@@ -79,9 +91,17 @@ class _PeakMemory:
         for process in tree:
             try:
                 total += process.memory_info().rss
-            except psutil.NoSuchProcess:
+                self._waited[process.pid] = _waited_s(process.pid)
+            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):  # it has just ended
                 continue
         return total
+
+
+def _waited_s(pid: int) -> float:
+    """Seconds in which the main thread of a process was ready to run and did not; 0 but on Linux."""
+    if not sys.platform.startswith("linux"):
+        return 0.0
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 @pytest.fixture(scope="session", params=SOURCES, ids=lambda path: path.parent.name)

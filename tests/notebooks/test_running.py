@@ -1,14 +1,14 @@
 """A lesson runs through on a small machine, offline; unanswered, it stops where the student is to work."""
 
 import re
-import time
 
 import nbformat
 import pytest
 import torch
-from nbclient import NotebookClient
 
-pytestmark = pytest.mark.notebook
+from tests.notebooks.conftest import execute
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 
 LIMIT_S = 60
 # The promise is for small machines, which have PyTorch's CPU build. A CUDA build maps its own libraries and context on top.
@@ -18,16 +18,18 @@ EXERCISES_S = 30
 
 def tell(capsys, record_property, what, run):
     """Measured figures go into the report of the tests and onto the screen."""
+    record_property("took_s", round(run.took_s, 1))
     record_property("wall_s", round(run.wall_s, 1))
     record_property("peak_mb", round(run.peak_bytes / 1e6))
     with capsys.disabled():
-        print(f" [{what}: {run.wall_s:.1f} s, peak {run.peak_bytes / 1e6:.0f} MB]", end="")
+        waited = f"and {run.waited_s:.1f} s of waiting for a processor"
+        print(f" [{what}: {run.took_s:.1f} s {waited}, peak {run.peak_bytes / 1e6:.0f} MB]", end="")
 
 
 def test_the_solved_lesson_runs_in_time_and_memory(source_run, lesson, capsys, record_property):
     tell(capsys, record_property, f"{lesson.stem}, solved", source_run)
     assert source_run.returncode == 0, source_run.log[-3000:]
-    assert source_run.wall_s < LIMIT_S
+    assert source_run.took_s < LIMIT_S
     assert source_run.peak_bytes < LIMIT_BYTES
 
 
@@ -74,17 +76,18 @@ def test_the_unanswered_lesson_stops_at_the_first_exercise_with_a_clear_message(
     assert [cell["id"] for cell in failed] == graded[:1]
     (error,) = [output for output in failed[0].outputs if output.output_type == "error"]
     assert re.match(r"`\w+` is not written yet: fill in its cell", error.evalue)
-    assert release_run.wall_s < LIMIT_S
+    assert release_run.took_s < LIMIT_S
     assert release_run.peak_bytes < LIMIT_BYTES
 
 
-def test_exercises_stand_without_the_demonstrations(lesson):
+def test_exercises_stand_without_the_demonstrations(lesson, tmp_path):
     notebook = nbformat.read(lesson, as_version=4)
     notebook.cells = [
         cell
         for cell in notebook.cells
         if cell.cell_type == "code" and "demo" not in cell.metadata.get("tags", [])
     ]
-    start = time.monotonic()
-    NotebookClient(notebook, kernel_name="python3", timeout=EXERCISES_S).execute()
-    assert time.monotonic() - start < EXERCISES_S
+    nbformat.write(notebook, tmp_path / "exercises.ipynb")
+    run = execute(tmp_path / "exercises.ipynb", tmp_path / "out.ipynb", lesson.parent)
+    assert run.returncode == 0, run.log[-3000:]
+    assert run.took_s < EXERCISES_S

@@ -11,7 +11,7 @@ from torch import nn
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan
 from tlwidgets.train import Control, Paused, PlanChanged, Resumed, Stepped, TaskData, fit
 
-PATIENCE = 20  # seconds until a test that hangs fails
+PATIENCE = 120  # seconds until a test that hangs fails
 
 
 class Training:

@@ -344,6 +344,22 @@ def test_the_folder_is_bounded_and_the_oldest_goes_first(tmp_path):
     assert float(cache.find("key3")[0][0]) == 3.0
 
 
+def test_what_another_process_removes_meanwhile_is_in_nobody_s_way(tmp_path, monkeypatch):
+    first, second = (FeatureCache(tmp_path, keep=True) for _ in range(2))
+
+    def kept(cache, key):
+        rows = cache.allocate(key, [((200,), torch.float32)])
+        rows.put([(torch.arange(200), torch.ones(200))])
+        rows.finish()
+
+    kept(first, "old")
+    listed = list(second._entries())
+    monkeypatch.setattr(second, "_entries", lambda: iter(listed))
+    first.clear()
+    kept(second, "new")
+    assert second.find("new") is not None and second.find("old") is None
+
+
 # -- faults -----------------------------------------------------------------------------------------------------------
 
 

@@ -54,6 +54,28 @@ def test_a_second_time_and_in_another_session_nothing_is_computed(tmp_path):
     assert sum(first.met) == len(IMAGES) and again.met == [] and torch.equal(kept, found)
 
 
+class Beside(Counting):
+    """The same model where sums end in other bits, as with another number of threads; `first` is done while it computes."""
+
+    def __init__(self, off: float, *first) -> None:
+        super().__init__()
+        self.off, self.first = [off], list(first)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        while self.first:
+            self.first.pop()()
+        return super().forward(batch) + self.off[0]
+
+
+def test_of_two_at_once_both_get_what_the_quicker_one_kept(tmp_path):
+    def features(model: Beside) -> torch.Tensor:
+        return frozen_features(model, IMAGES, prepared, cache=FeatureCache(tmp_path, keep=True))
+
+    quicker = []
+    slower = features(Beside(1e-3, lambda: quicker.append(features(Beside(0.0)))))
+    assert torch.equal(slower, quicker[0])
+
+
 def test_functions_are_known_by_what_they_do_not_by_where_they_are(tmp_path):
     def darker(dark: float):
         inner = partial(prepared, dark=dark)

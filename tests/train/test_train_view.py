@@ -18,7 +18,7 @@ from tlwidgets.views import train_panel as module
 from tlwidgets.views.pace import Pace
 from tlwidgets.views.train_state import MOST_POINTS, Trace, time_words
 
-PATIENCE = 20
+PATIENCE = 120
 
 
 @pytest.fixture

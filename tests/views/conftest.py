@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_written_late():
-    """A receipt that is due a second later would be written into the outputs of the next test."""
-    yield
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()
-            thread.join()
 
 
 @pytest.fixture

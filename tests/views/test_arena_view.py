@@ -17,7 +17,7 @@ from tlwidgets.core import FreezeError, FreezePlan
 from tlwidgets.train import Arena, ArenaError, ArenaResult, Contender, TaskData, TrainingError
 from tlwidgets.views import ArenaPanel
 
-PATIENCE = 20
+PATIENCE = 120
 
 
 def make(seed: int) -> nn.Sequential:

@@ -22,7 +22,7 @@ from tlwidgets.train import ForkError, Run, Stepped, TrainingError, fit, fork
 from tlwidgets.views import ForkPanel, FreezePanel, TrainPanel
 from tlwidgets.views import forks as module
 
-PATIENCE = 20
+PATIENCE = 120
 STEPS, EACH = 24, 8
 
 

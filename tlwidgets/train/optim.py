@@ -61,6 +61,8 @@ def make_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, warmu
     """
     if name == "one-cycle" and warmup:
         rates = [group["lr"] for group in optimizer.param_groups]
+        if warmup * (steps + 1) == 1:  # the top is the first step, and PyTorch divides by the steps before it
+            warmup = math.nextafter(warmup, 0)
         return torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rates, total_steps=steps + 1, pct_start=warmup, cycle_momentum=False
         )

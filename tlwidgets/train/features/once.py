@@ -61,9 +61,7 @@ def frozen_features(
                 parts.append((out if after is None else after(out)).cpu())
                 tell(min(start + batch_size, len(examples)), len(examples), "examples")
     features = torch.cat(parts)
-    if cache is not None:
-        _keep(cache, key, features)
-    return features
+    return features if cache is None else _kept(cache, key, features)
 
 
 @contextlib.contextmanager
@@ -81,13 +79,14 @@ def _as_frozen(model: nn.Module):
             weight.requires_grad_(flag)
 
 
-def _keep(cache: FeatureCache, key: str, features: Tensor) -> None:
+def _kept(cache: FeatureCache, key: str, features: Tensor) -> Tensor:
+    """What is found from now on: another process's, where that was quicker; its last bits may differ."""
     try:
         rows = cache.allocate(key, [(tuple(features.shape), features.dtype)])
         rows.put([(torch.arange(len(features)), features)])
-        rows.finish()
+        return rows.finish()[0]
     except FeatureStoreError:  # they are computed again next time
-        return
+        return features
 
 
 def _key(model: nn.Module, examples: np.ndarray | Tensor, *functions) -> str:

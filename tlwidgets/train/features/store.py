@@ -124,12 +124,10 @@ class FeatureCache:
         """Remove the files that were not used for longest, until so many bytes fit."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            entries = sorted(self._entries(), key=lambda entry: entry.stat().st_mtime)
-            used = {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in entries}
-            while entries and sum(used.values()) + nbytes > self.disk_bytes:
-                oldest = entries.pop(0)
+            used = sorted(filter(None, map(_measured, self._entries())))
+            while used and sum(size for _, size, _ in used) + nbytes > self.disk_bytes:
+                _, _, oldest = used.pop(0)
                 shutil.rmtree(oldest, ignore_errors=True)
-                del used[oldest]
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise FeatureStoreError(f"the folder {self.folder} can't be used ({error.strerror})") from error
@@ -266,6 +264,14 @@ def sweep(folder: Path, older_than_s: float = 86400) -> None:
     for part in folder.glob(".part-*") if folder.is_dir() else ():
         if time.time() - part.stat().st_mtime > older_than_s:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _measured(entry: Path) -> tuple[float, int, Path] | None:
+    """When an entry was last used, its bytes, and where it is; None where another process has just removed it."""
+    try:
+        return entry.stat().st_mtime, sum(file.stat().st_size for file in entry.iterdir()), entry
+    except FileNotFoundError:
+        return None
 
 
 def _reserve(file, nbytes: int) -> None:
