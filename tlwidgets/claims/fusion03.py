@@ -6,7 +6,6 @@ The speech is synthetic: tones of voice are rules of prosody.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import lru_cache
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +26,7 @@ from .features03 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor, nn
 
@@ -39,8 +38,11 @@ HUM_HERTZ, HUM_LOUD = 100, 0.03
 TONES = ("sincere", "sarcastic")
 MODALITIES = ("image", "text", "sound")
 LEFT_OUT = 0.4  # probability of modality dropout
-SPLITS = 4  # for a measurement with a modality missing
+SPLITS = 4  # that a seed stands for where one has few test examples
 VOICE_CLIPS, VOICE_HOP, VOICE_SAMPLES = 120, 1600, 20_000
+# Learning rates of the head alone, and of everything for less than a pass or several: the best of a grid on splits of their own
+# (scripts/choose_rates_03.py).
+HEAD_LR, SHORT_LR, LONG_LR = 1e-2, 1e-2, 3e-3
 
 
 # -- meant, or not ----------------------------------------------------------------------------------------------------
@@ -245,17 +247,21 @@ def without(model: nn.Module, task: Categories, *missing: str) -> float:
 def measure_missing(seed: int) -> dict[str, float]:
     """Test accuracy with all three and without each one; and without the drawing of a model trained with modality dropout.
 
-    Each the mean over `SPLITS` splits: a test has about 75 examples of 37 objects, so that one split says little.
+    Means over `SPLITS` splits, with about 75 test examples of 37 objects each.
     """
-    found: dict[str, list[float]] = defaultdict(list)
-    for split in range(SPLITS * seed, SPLITS * (seed + 1)):
-        task = categories(split)
-        model, sturdy = (three_way(task, split, left_out) for left_out in (0.0, LEFT_OUT))
-        found["all three"].append(without(model, task))
-        found["dropout, without image"].append(without(sturdy, task, "image"))
-        for missing in MODALITIES:
-            found[f"without {missing}"].append(without(model, task, missing))
-    return {name: fmean(shares) for name, shares in found.items()}
+    return _over_splits(seed, _with_one_missing)
+
+
+def _with_one_missing(split: int) -> dict[str, float]:
+    task = categories(split)
+    model, sturdy = (three_way(task, split, left_out) for left_out in (0.0, LEFT_OUT))
+    found = {"all three": without(model, task), "dropout, without image": without(sturdy, task, "image")}
+    return found | {f"without {missing}": without(model, task, missing) for missing in MODALITIES}
+
+
+def _over_splits(seed: int, measure: Callable[[int], dict[str, float]]) -> dict[str, float]:
+    found = [measure(split) for split in range(SPLITS * seed, SPLITS * (seed + 1))]
+    return {name: fmean(one[name] for one in found) for name in found[0]}
 
 
 # -- what freezing saves ----------------------------------------------------------------------------------------------
@@ -292,8 +298,8 @@ def voice_model(seed: int) -> nn.Module:
     return AudioClassifier(backbone, head)
 
 
-def train_voice(data: TaskData, seed: int, *, frozen: bool, passes: float) -> Run:
-    """Train the head on frozen features (40 epochs), or everything for so many passes over the clips.
+def train_voice(data: TaskData, seed: int, *, frozen: bool, passes: float, lr: float | None = None) -> Run:
+    """Train the head on frozen features (40 epochs), or everything for so many passes over the clips, at the rate for it.
 
     A step through the whole network costs a forward and a backward pass, about three forward ones. The frozen network
     sees each clip once, forward: so `passes=1/3` is the same budget.
@@ -306,18 +312,26 @@ def train_voice(data: TaskData, seed: int, *, frozen: bool, passes: float) -> Ru
     options = {"batch_size": 8, "seed": seed, "trace": False, "device": "cpu"}
     if frozen:
         plan = FreezePlan.preset("feature-extraction", tree)
-        return fit(model, plan, data, epochs=40, lr=1e-2, **options)
+        return fit(model, plan, data, epochs=40, lr=lr or HEAD_LR, **options)
     plan, (windows, labels) = FreezePlan.preset("full", tree), data.train
     seen = round(len(labels) * min(passes, 1))
     data = TaskData((windows[:seen], labels[:seen]), None, data.test)
-    return fit(model, plan, data, epochs=max(1, round(passes)), lr=1e-3, **options)
+    lr = lr or (SHORT_LR if passes < 1 else LONG_LR)
+    return fit(model, plan, data, epochs=max(1, round(passes)), lr=lr, **options)
 
 
 def measure_voice(seed: int) -> dict[str, float]:
-    """Test accuracy of a frozen network, of one tuned at the same budget, and of one tuned at 15 times that."""
-    data = tones_of_voice(seed)
+    """Test accuracy of a frozen network, of one tuned at the same budget, and of one tuned at 15 times that.
+
+    Means over `SPLITS` splits, with about 60 test clips each.
+    """
+    return _over_splits(seed, _frozen_and_tuned)
+
+
+def _frozen_and_tuned(split: int) -> dict[str, float]:
+    data = tones_of_voice(split)
     return {
-        "frozen": train_voice(data, seed, frozen=True, passes=0).test_accuracy,
-        "tuned, same budget": train_voice(data, seed, frozen=False, passes=1 / 3).test_accuracy,
-        "tuned, 15 times": train_voice(data, seed, frozen=False, passes=5).test_accuracy,
+        "frozen": train_voice(data, split, frozen=True, passes=0).test_accuracy,
+        "tuned, same budget": train_voice(data, split, frozen=False, passes=1 / 3).test_accuracy,
+        "tuned, 15 times": train_voice(data, split, frozen=False, passes=5).test_accuracy,
     }

@@ -160,7 +160,7 @@ LESSON = Lesson(
             "looks elsewhere",
             "half",
             f"Sincere or sarcastic, {_HELD_OUT}: which of the eight stretches of a voice the words look at most differs by "
-            "sentence; it is another than the commonest one in more than half of them.",
+            "clip; it is another than the commonest one in more than half of them.",
         ),
         _claim(
             "hum-is-a-shortcut",
@@ -197,8 +197,9 @@ LESSON = Lesson(
             "voice",
             "frozen",
             "tuned, same budget",
-            "Five prosodies, speakers and sentences held out: a frozen network with a trained head beats tuning everything at "
-            "the same budget (one forward pass over 120 clips; a training step counts as three).",
+            "Five prosodies, speakers and sentences held out (means of four splits a seed): a frozen network with a trained "
+            "head beats tuning everything at the same budget (one forward pass over 120 clips; a training step counts as "
+            "three); each at its best rate of a grid, chosen on other splits.",
         ),
         _claim(
             "tuned-voice-takes-time",
