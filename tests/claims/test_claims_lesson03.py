@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -129,7 +130,7 @@ print(sorted(heard))
 """
 
 
-def test_what_setup_has_the_networks_look_at_is_all_that_the_lesson_looks_at():
+def test_what_setup_has_the_networks_look_at_is_all_that_the_lesson_looks_at(tmp_path):
     looks = (
         "pictures_and_words(0)",
         "named(0)",
@@ -139,8 +140,13 @@ def test_what_setup_has_the_networks_look_at_is_all_that_the_lesson_looks_at():
     )
     said = []
     for what in ("lesson03.look_once()", "; ".join(f"lesson03.{look}" for look in looks)):
-        # In a process of its own: in this one features are in memory, too.
-        done = subprocess.run([sys.executable, "-c", SETUP.format(what=what)], capture_output=True, text=True)
+        # In a process and a cache of their own: here features are in memory, and other tests have kept theirs.
+        done = subprocess.run(
+            [sys.executable, "-c", SETUP.format(what=what)],
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr
         said.append(done.stdout.strip())
     assert said[1] == "['examples, kept from before']"

@@ -1,6 +1,6 @@
 """Lesson 03: image, text and sound together. What it claims; `spaces03` and `fusion03` are the experiments."""
 
-from .features03 import backbone, drawings, hear_word, heard_words, read_whole, see
+from .features03 import backbone, hear_word, read_whole, see
 from .fusion03 import (
     LEFT_OUT,
     TONES,
@@ -16,7 +16,6 @@ from .fusion03 import (
     tones_of_voice,
     train_voice,
     uses,
-    voices,
     without,
 )
 from .judge import Claim
@@ -70,12 +69,10 @@ def look_once() -> None:
 
     Without it the lesson does so itself, which takes half a minute of its first run.
     """
-    see(drawings().images, keep=True)
-    pictures_and_words(seed=0)  # reads the names
+    pictures_and_words(seed=0)
     named(seed=0)
-    heard_words()
-    meant_or_not(seed=0)  # reads the sentences
-    voices(hum=True)
+    meant_or_not(seed=0, hum=True)
+    categories(seed=0)
 
 
 def _claim(id: str, experiment: str, this: str, against: str, statement: str) -> Claim:
