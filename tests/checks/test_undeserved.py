@@ -49,6 +49,38 @@ def build_head(hidden_size, num_classes):
     return Head(num_classes)
 """,
     ),
+    "scores that no training moves": (
+        "build-head",
+        LINEAR_HEAD.format("Still.apply(scores)")
+        + """
+
+class Still(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, scores):
+        return scores * 1
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 0 * gradient
+""",
+    ),
+    "fixed scores, of which a scale is learned": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.register_buffer("weight", torch.randn(outputs, inputs))
+        self.scale = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x @ self.weight.T * self.scale.exp()
+
+
+def build_head(hidden_size, num_classes):
+    return Head(hidden_size, num_classes)
+""",
+    ),
     "the fall that is usual": (
         "really-uses",
         """
@@ -230,7 +262,7 @@ def contrastive_loss(image, text, objects, log_scale):
 @pytest.mark.parametrize(("exercise", "program"), PROGRAMS.values(), ids=PROGRAMS)
 def test_a_program_that_does_not_solve_it_is_refused(exercise, program):
     try:
-        for seed in range(100, 105):
+        for seed in range(100, 130):  # none may pass by luck either
             evidence.begin(seed)
             with pytest.raises(CheckFailed):
                 BY_ID[exercise].check(*functions(program, BY_ID[exercise].functions))
