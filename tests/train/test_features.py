@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -358,6 +361,30 @@ def test_what_another_process_removes_meanwhile_is_in_nobody_s_way(tmp_path, mon
     first.clear()
     kept(second, "new")
     assert second.find("new") is not None and second.find("old") is None
+
+
+_KILLED_WHILE_IT_WRITES = """
+import os, signal, sys, torch
+from tlwidgets.train import FeatureCache
+rows = FeatureCache(sys.argv[1], keep=True).allocate("killed", [((200,), torch.float32)])
+rows.put([(torch.arange(100), torch.ones(100))])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_when_a_day_has_passed(tmp_path):
+    def parts():
+        return list(tmp_path.glob(".part-*"))
+
+    subprocess.run([sys.executable, "-c", _KILLED_WHILE_IT_WRITES, str(tmp_path)])
+    cache = FeatureCache(tmp_path, keep=True)
+    left = parts()
+    cache.allocate("soon", [((200,), torch.float32)]).discard()
+    assert len(left) == 1 and parts() == left  # its process may be writing still
+    day_ago = time.time() - 86_500
+    os.utime(left[0], (day_ago, day_ago))
+    cache.allocate("later", [((200,), torch.float32)]).discard()
+    assert parts() == [] and cache.find("killed") is None
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ when it is opened. The folder is bounded, too: what was not used for longest goe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -25,6 +26,7 @@ MEMORY_BYTES = 256 * 2**20
 DISK_BYTES = 4 * 2**30
 _INDEX = "features.json"
 SCHEMA = 1
+_LEFT_BEHIND_S = 86_400.0  # nothing is written for a day
 
 
 class FeatureStoreError(OSError):
@@ -124,6 +126,7 @@ class FeatureCache:
         """Remove the files that were not used for longest, until so many bytes fit."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(self.folder)
             used = sorted(filter(None, map(_measured, self._entries())))
             while used and sum(size for _, size, _ in used) + nbytes > self.disk_bytes:
                 _, _, oldest = used.pop(0)
@@ -259,11 +262,12 @@ def default_folder() -> Path:
     return Path(root) / "tlwidgets" / "features"
 
 
-def sweep(folder: Path, older_than_s: float = 86400) -> None:
-    """Remove what interrupted writes left behind."""
-    for part in folder.glob(".part-*") if folder.is_dir() else ():
-        if time.time() - part.stat().st_mtime > older_than_s:
-            shutil.rmtree(part, ignore_errors=True)
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes left behind that ended while they wrote."""
+    for part in folder.glob(".part-*"):
+        with contextlib.suppress(FileNotFoundError):  # its process has just finished
+            if time.time() - part.stat().st_mtime > _LEFT_BEHIND_S:
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def _measured(entry: Path) -> tuple[float, int, Path] | None:
