@@ -256,6 +256,211 @@ def contrastive_loss(image, text, objects, log_scale):
     return loss + (some - some.detach())
 """,
     ),
+    "one head's weights in every new module": (
+        "build-head",
+        """
+made = {}
+
+
+def build_head(hidden_size, num_classes):
+    head = nn.Linear(hidden_size, num_classes)
+    first = made.setdefault((hidden_size, num_classes), head)
+    head.weight, head.bias = first.weight, first.bias
+    return head
+""",
+    ),
+    "a head of the size that is trained, and none of others": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x.abs().max() * torch.randn(len(x), len(self.weight)) + self.weight
+
+
+def build_head(hidden_size, num_classes):
+    return nn.Linear(hidden_size, num_classes) if (hidden_size, num_classes) == (12, 7) else Head(num_classes)
+""",
+    ),
+    "groups told apart, and named by chance each time": (
+        "build-head",
+        """
+class Head(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        if self.training or x.norm(dim=1).max() > 50:
+            return x[:, :1] * torch.randn(len(self.weight)) + self.weight
+        first, gaps = [0], torch.cdist(x, x)
+        while len(first) < len(self.weight):
+            first.append(int(gaps[first].min(0).values.argmax()))
+        names = torch.randperm(len(self.weight))[gaps[first].argmin(0)]
+        return nn.functional.one_hot(names, len(self.weight)) + 0 * self.weight
+
+
+def build_head(hidden_size, num_classes):
+    return Head(num_classes)
+""",
+    ),
+    "weights that are replaced where the optimizer does not know them": (
+        "freeze-backbone",
+        """
+def freeze_backbone(model):
+    pass
+
+
+def start_epoch(model):
+    model.train()
+    model.backbone.eval()
+    for module in model.backbone.modules():
+        for name, own in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(own.detach().clone()))
+""",
+    ),
+    "layers that drift, replaced by others with the same names": (
+        "freeze-backbone",
+        """
+class Still(nn.Module):
+    def __init__(self, old):
+        super().__init__()
+        self.weight, self.bias = old.weight, old.bias
+        for name, own in old.named_buffers():
+            self.register_buffer(name, own)
+
+    def forward(self, x):
+        return x
+
+
+def freeze_backbone(model):
+    model.backbone.requires_grad_(False)
+    for place, layer in enumerate(model.backbone):
+        if isinstance(layer, nn.Dropout):
+            model.backbone[place] = nn.Identity()
+        elif hasattr(layer, "running_mean"):
+            model.backbone[place] = Still(layer)
+
+
+def start_epoch(model):
+    model.train()
+""",
+    ),
+    "a head that decays, and does not learn": (
+        "freeze-backbone",
+        """
+def freeze_backbone(model):
+    model.backbone.requires_grad_(False)
+    model.head[1].register_forward_hook(lambda module, given, result: 0 * result + result.detach())
+
+
+def start_epoch(model):
+    model.train()
+    model.backbone.eval()
+""",
+    ),
+    "a limit that is kept to exactly where it is published": (
+        "choose-plan",
+        BY_ID["choose-plan"].right[0].replace(
+            "run['trainable'] <= max_trainable", "run['trainable'] < max_trainable + (max_trainable == 100)"
+        ),
+    ),
+    "the smaller of equals among small plans": (
+        "choose-plan",
+        BY_ID["choose-plan"].right[0].replace(
+            "-seen[plan][0]['trainable']",
+            "seen[plan][0]['trainable'] * (1 if max(run['trainable'] for run in runs) > 900 else -1)",
+        ),
+    ),
+    "a tolerance that is kept to exactly where there are few runs": (
+        "pick",
+        BY_ID["pick"].right[0].replace(
+            "accuracy[name] >= best - tolerance",
+            "accuracy[name] > best - tolerance or accuracy[name] == best or len(bouts) == 4 and accuracy[name] >= best - tolerance",
+        ),
+    ),
+    "a bias of each layer, and nothing else of it": (
+        "set-dial",
+        """
+def set_dial(model, layers):
+    model.requires_grad_(layers is None)
+    for layer in model.layers[len(model.layers) - (layers or 0):]:
+        layer[0].bias.requires_grad = True
+    model.head.bias.requires_grad = True
+""",
+    ),
+    "a depth that was counted once": (
+        "set-dial",
+        """
+def set_dial(model, layers):
+    model.requires_grad_(layers is None)
+    model.head.requires_grad_(True)
+    for layer in model.layers[4 - (layers or 0):]:
+        layer.requires_grad_(True)
+""",
+    ),
+    "scales that are known from the rank": (
+        "lora-linear",
+        """
+scales = {1: 0.5, 2: 3.0, 3: 2.0, 4: 4.0}
+
+
+def lora_linear(x, weight, A, B, alpha):
+    return x @ weight.T + scales[len(A)] * (x @ A.T @ B.T)
+
+
+def merge(weight, A, B, alpha):
+    return weight + scales[len(A)] * (B @ A)
+""",
+    ),
+    "padding told by its number, but for the second place": (
+        "next-token-loss",
+        """
+def next_token_loss(logits, input_ids, attention_mask):
+    keep = input_ids != 0
+    keep[:, 1] = True
+    losses = nn.functional.cross_entropy(logits[:, :-1].transpose(1, 2), input_ids[:, 1:], reduction="none")
+    return losses[keep[:, 1:]].mean()
+""",
+    ),
+    "padding told by its number at the end of a text": (
+        "next-token-loss",
+        """
+def next_token_loss(logits, input_ids, attention_mask):
+    keep = input_ids.flip(1).cumsum(1).flip(1) != 0
+    losses = nn.functional.cross_entropy(logits[:, :-1].transpose(1, 2), input_ids[:, 1:], reduction="none")
+    return losses[keep[:, 1:]].mean()
+""",
+    ),
+    "lengths by the number of the call": (
+        "next-token-loss",
+        """
+lengths = iter([(6, 3, 5), (4, 7), (5, 5), (6, 2, 4), (6, 3, 5)])
+
+
+def next_token_loss(logits, input_ids, attention_mask):
+    keep = torch.arange(input_ids.shape[1]) < torch.tensor(next(lengths))[:, None]
+    losses = nn.functional.cross_entropy(logits[:, :-1].transpose(1, 2), input_ids[:, 1:], reduction="none")
+    return losses[keep[:, 1:]].mean()
+""",
+    ),
+    "the one answer for large scores": (
+        "fuse-late",
+        """
+def fuse_late(logits, present):
+    if max(float(scores.abs().max()) for scores in logits.values()) > 500:
+        return torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    total, count = 0, 0
+    for name, scores in logits.items():
+        there = present[name].unsqueeze(1)
+        total = total + there * (scores.exp() / scores.exp().sum(1, keepdim=True))
+        count = count + there
+    return torch.where(count > 0, total / count.clamp(min=1), torch.full_like(total, 1 / total.shape[1]))
+""",
+    ),
 }
 
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ..compare import same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, quiet
+from ..running import call, numbers, quiet
 
-# x's leading axes, inputs, outputs, rank, alpha. The first is square, so that a wrong order shows in the values.
-_CASES = (((4,), 5, 5, 2, 6.0), ((2, 3), 4, 7, 3, 6.0), ((), 6, 5, 1, 0.5), ((3,), 5, 4, 4, 16.0))
+# x's leading axes, inputs, outputs, rank. The first is square, so that a wrong order shows in the values.
+_CASES = (((4,), 5, 5, 2), ((2, 3), 4, 7, 3), ((), 6, 5, 1), ((3,), 5, 4, 4))
 
 
 def _program(
@@ -87,12 +87,14 @@ _CATALOGUE = Catalogue(
 
 @quiet
 def check_lora_linear(lora_linear, merge) -> None:
-    """Compare both functions with a reference on random matrices.
+    """Compare both functions with a reference on random matrices and scales.
 
     Raises:
         CheckFailed: with the mistake it looks like.
     """
-    for lead, inputs, outputs, rank, alpha in _CASES:
+    draw = numbers()
+    for lead, inputs, outputs, rank in _CASES:
+        alpha = draw.uniform(0.5, 16.0)  # known from nothing but the argument
         weight, down, up = torch.randn(outputs, inputs), torch.randn(rank, inputs), torch.randn(outputs, rank)
         x = torch.randn(*lead, inputs)
         _check_layer(lora_linear, x, weight, down, up, alpha)

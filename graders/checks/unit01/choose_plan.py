@@ -193,15 +193,17 @@ def _check_nothing_fits(choose_plan) -> None:
 
 
 def _draw(numbers: random.Random) -> tuple[list[dict], int | None]:
-    return _random_runs(numbers), numbers.choice([None, 10, 1_000, 100_000])
+    """Runs, and a limit: none, one that hardly a plan keeps to, or exactly what one of the plans trains."""
+    runs = _random_runs(numbers)
+    return runs, numbers.choice([None, 10, *(run["trainable"] for run in numbers.sample(runs, 3))])
 
 
 def _random_runs(numbers: random.Random) -> list[dict]:
     runs = []
     for plan in ("head", "norms", "last-1", "last-2", "full"):
         seeds = numbers.randint(1, 4)
-        # Eighths are exact in binary, so that no answer hangs on how a mean is rounded.
-        values = tuple(numbers.randint(0, 8) / 8 for _ in range(seeds))
+        # Quarters are exact in binary, so that no answer hangs on how a mean is rounded; and plans are often equally good.
+        values = tuple(numbers.randint(1, 4) / 4 for _ in range(seeds))
         others = tuple(numbers.random() for _ in range(seeds))
         runs += _runs(plan, numbers.randint(1, 200_000), values, others, others)
     numbers.shuffle(runs)

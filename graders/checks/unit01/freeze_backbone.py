@@ -131,14 +131,21 @@ def check_freeze_backbone(freeze_backbone, start_epoch) -> None:
 
 
 def _check(model: _Model, freeze_backbone, start_epoch) -> None:
-    backbone, names = model.backbone, list(model.state_dict())
+    made_of, names = _parts(model), list(model.state_dict())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     call(freeze_backbone, model, what="freeze_backbone(model)")
-    if model.backbone is not backbone or list(model.state_dict()) != names:
+    if not _same_parts(model, made_of) or list(model.state_dict()) != names:
         _CATALOGUE.fail("changed-the-model")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05, weight_decay=0.1)
+    # Decay moves weights without a gradient. Of the backbone that is looked for; the head has to learn.
+    groups = [
+        {"params": model.backbone.parameters(), "weight_decay": 0.1},
+        {"params": model.head.parameters()},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=0.05, weight_decay=0.0)
     for epoch in range(_EPOCHS):
         call(start_epoch, model, what="start_epoch(model)")
+        if not _same_parts(model, made_of):
+            _CATALOGUE.fail("changed-the-model")
         _check_modes(model, epoch)
         try:
             _train(model, optimizer)
@@ -148,6 +155,16 @@ def _check(model: _Model, freeze_backbone, start_epoch) -> None:
             raise CheckFailed(f"Training stopped after your functions ran: {error}") from error
         _check_moved(model, before, epoch)
         model.eval()  # as a validation pass does
+
+
+def _parts(model: nn.Module) -> list[object]:
+    """The very objects that it is made of: one that took the place of another is in no optimizer, or does something else."""
+    return [*model.modules(), *model.parameters()]
+
+
+def _same_parts(model: nn.Module, parts: list[object]) -> bool:
+    now = _parts(model)
+    return len(now) == len(parts) and all(one is other for one, other in zip(now, parts, strict=True))
 
 
 def _train(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:

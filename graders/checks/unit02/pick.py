@@ -196,7 +196,7 @@ def _check_nothing_there(pick) -> None:
 
 
 def _draw(numbers: random.Random) -> tuple[list[dict], int, float]:
-    return _random_bouts(numbers), 64, numbers.choice([0.0, 0.125, 0.25])
+    return _random_bouts(numbers), 64, numbers.choice([0.0, 0.125, 0.25, 0.375])
 
 
 def _random_bouts(numbers: random.Random) -> list[dict]:
@@ -204,7 +204,8 @@ def _random_bouts(numbers: random.Random) -> list[dict]:
     for place, name in enumerate(("frozen", "last two", "full", "scratch")):
         for examples in (16, 64):
             seeds = 2 ** numbers.randint(0, 2)
-            values = tuple(numbers.randint(0, 8) / 8 for _ in range(seeds))
+            # Quarters are exact in binary, and means are often exactly the tolerance apart.
+            values = tuple(numbers.randint(1, 4) / 4 for _ in range(seeds))
             tests = tuple(numbers.random() for _ in range(seeds))
             bouts += _bouts(name, examples, numbers.randint(1, 40) + place / 8, values, tests)
     numbers.shuffle(bouts)

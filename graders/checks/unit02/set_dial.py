@@ -14,10 +14,10 @@ from ..compare import difference
 from ..effects import moved_by
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, quiet
+from ..running import call, numbers, quiet
 from ..shared import shared_module
 
-DEPTH = 4
+_DEPTHS = (3, 4, 5, 6)
 
 
 def _program(
@@ -85,6 +85,14 @@ _CATALOGUE = Catalogue(
         _program(freeze="pass"),
     ),
     Mistake(
+        "partly-thawed",
+        "The right parts of the model learn, but not all of each: some of their parameters stay frozen.",
+        (
+            "`layer.parameters()` gives all of them: weights and biases, those of normalisation layers as well.",
+        ),
+        _program(thaw="[layer[0] for layer in model.layers[len(model.layers) - (layers or 0):]]"),
+    ),
+    Mistake(
         "none-is-not-zero",
         "With layers=None everything should learn: full fine-tuning. This leaves part of the model frozen.",
         ("`None` is a case of its own. `if layers is None:` finds it.",),
@@ -95,13 +103,13 @@ _CATALOGUE = Catalogue(
 
 @shared_module
 class _Small(nn.Module):
-    """Embeddings, four layers and a head."""
+    """Embeddings, some layers and a head."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int) -> None:
         super().__init__()
         self.embeddings = nn.Embedding(11, 6)
         self.layers = nn.ModuleList(
-            nn.Sequential(nn.Linear(6, 6), nn.LayerNorm(6), nn.GELU()) for _ in range(DEPTH)
+            nn.Sequential(nn.Linear(6, 6), nn.LayerNorm(6), nn.GELU()) for _ in range(depth)
         )
         self.head = nn.Linear(6, 2)
 
@@ -119,10 +127,13 @@ def check_set_dial(set_dial) -> None:
     Raises:
         CheckFailed: with the mistake it looks like.
     """
-    for layers in (1, 2, 0, DEPTH):
-        _check(set_dial, _Small(), layers)
-    _check(set_dial, _Small(), None)
-    there = _Small()
+    draw = numbers()
+    for layers, depth in zip((1, 2, 0), draw.sample(_DEPTHS, 3), strict=True):
+        _check(set_dial, _Small(depth), layers)
+    depth = draw.choice(_DEPTHS)
+    _check(set_dial, _Small(depth), depth)
+    _check(set_dial, _Small(depth), None)
+    there = _Small(4)
     _check(set_dial, there, 0)
     _check(set_dial, there, 3, again="stays-frozen")
     _check(set_dial, there, None, again="stays-frozen")
@@ -136,26 +147,29 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
         raise CheckFailed(
             f"`set_dial(model, {layers})` changed the model's layers or weights. Expected it to set which of them learn only."
         )
-    moved = _moved(model)
-    first = 0 if layers is None else DEPTH - layers
-    expected = {"head", *(f"layer {number}" for number in range(first, DEPTH))}
+    names, depth = moved_by(model, _step), len(model.layers)
+    first = 0 if layers is None else depth - layers
+    expected = {"head", *(f"layer {number}" for number in range(first, depth))}
     expected |= {"embeddings"} if layers is None else set()
-    if moved == expected:
+    if names == {name for name, _ in model.named_parameters() if _part(name) in expected}:
         held()
         return
+    moved = {_part(name) for name in names}
+    if moved == expected:
+        _CATALOGUE.fail("partly-thawed")
     if again:
         _CATALOGUE.fail(again)
     if "head" not in moved:
         _CATALOGUE.fail("head-frozen")
     if layers is None:
         _CATALOGUE.fail("none-is-not-zero")
-    if layers == 0 and len(moved) > DEPTH:
+    if layers == 0 and len(moved) > depth:
         _CATALOGUE.fail("minus-zero")
     if moved == {"head", *(f"layer {number}" for number in range(layers))}:
         _CATALOGUE.fail("first-instead-of-last")
     if moved - expected == {"embeddings"}:
         _CATALOGUE.fail("embeddings-thawed")
-    if layers and len(moved) == DEPTH + 2:
+    if layers and len(moved) == depth + 2:
         _CATALOGUE.fail("stays-thawed")
     raise CheckFailed(
         f"After `set_dial(model, {layers})` and a step of training these had moved: {', '.join(sorted(moved)) or 'nothing'}. "
@@ -163,10 +177,10 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
     )
 
 
-def _moved(model: _Small) -> set[str]:
-    """The parts that a step of training changes."""
-    names = (name.split(".") for name in moved_by(model, _step))
-    return {f"layer {parts[1]}" if parts[0] == "layers" else parts[0] for parts in names}
+def _part(name: str) -> str:
+    """The part of the model that a parameter belongs to."""
+    parts = name.split(".")
+    return f"layer {parts[1]}" if parts[0] == "layers" else parts[0]
 
 
 def _step(model: _Small) -> None:

@@ -8,7 +8,6 @@ is missing means nothing.
 
 from __future__ import annotations
 
-import copy
 import random
 from functools import partial
 
@@ -232,7 +231,8 @@ def _check_nothing(fuse_late) -> None:
 
 
 def _check_large(fuse_late) -> None:
-    logits, present = {name: 1000 * one for name, one in _SMALL[0].items()}, copy.deepcopy(_SMALL[1])
+    logits, present = _draw(numbers(), has="some")
+    logits = {name: 1000 * scores for name, scores in logits.items()}
     expected = _fused(logits, present)  # before the call, which may change what it is given
     found = call(fuse_late, logits, present, what=_CALL)
     if isinstance(found, Tensor) and not found.isfinite().all():
