@@ -48,7 +48,7 @@ def same(
 
 
 def plain(value):
-    """A student's value as plain Python and PyTorch count: NumPy's float64 and str are float and str, float64 is a dtype of numbers.
+    """A student's value as plain Python and PyTorch count: of another precision, too, NumPy's included.
 
     For checks that ask for a number, a name or a loss, and not for how precise it is: `np.exp` of a float gives `np.float64`,
     which is a float for all that `isinstance` says. Lists are gone through; everything else stays as it is.

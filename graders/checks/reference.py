@@ -134,7 +134,7 @@ def _agrees(program, case: _Case, tolerances: dict) -> bool:
         other = program(*copy.deepcopy(case.given))
     except Exception as error:  # whatever a wrong program raises
         return case.raised is not None and type(error).__name__ == type(case.raised.__cause__).__name__
-    return case.raised is None and not _differs(case.found, other, tolerances)
+    return case.raised is None and not _differs(case.found, other, {**tolerances, "allow_nan": True})
 
 
 def _differs(found, other, tolerances: dict, unknown: bool = True) -> bool:

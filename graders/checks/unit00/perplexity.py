@@ -69,8 +69,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "not-weighted",
-        "The losses are added up as they are, and divided by the number of tokens. Each is a mean already: times its tokens it is "
-        "the sum that can be divided so.",
+        "The losses are added up as they are, and divided by the number of tokens. Each is a mean already: times its tokens it "
+        "is the sum that can be divided so.",
         ("`loss * count` for each batch.",),
         _program("math.exp(sum(losses) / sum(tokens))"),
     ),

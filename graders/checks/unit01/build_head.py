@@ -55,8 +55,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "chosen-class",
-        "This head gives whole numbers: the class that it chooses. It should give a score for each class, from which the loss can "
-        "learn.",
+        "This head gives whole numbers: the class that it chooses. It should give a score for each class, from which the loss "
+        "can learn.",
         ("Leave the `argmax` out.",),
         "class Head(nn.Linear):\n    def forward(self, x):\n        return super().forward(x).argmax(-1)\n\n\n"
         "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
