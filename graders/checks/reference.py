@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .compare import difference
+from .compare import difference, plain
 from .evidence import held
 from .mistakes import Catalogue, CheckFailed, Mistake
 from .programs import functions
@@ -41,6 +41,8 @@ def against_reference(
     allow_nan: bool = False,
 ) -> None:
     """Compare a student's function with a reference on the edge cases and on random inputs.
+
+    NumPy's floats and texts and tensors of float64 count as Python's and as float32 (`compare.plain`).
 
     Of the inputs whose answers are wrong the one that is shown shortest is told. If a program of the catalogue gives what
     the student's function gives on *every* input, it is that mistake: an author writes the wrong program and its
@@ -94,7 +96,7 @@ def _try(function, reference, given: tuple, name: str, tolerances: dict) -> _Cas
     own, what = copy.deepcopy(given), _shown_call(name, given)
     expected = reference(*copy.deepcopy(given))
     try:
-        found = call(function, *own, what=what)
+        found = plain(call(function, *own, what=what))
     except CheckFailed as raised:
         if raised.__cause__ is None:
             raise  # no function, or not written yet: no input will tell more
@@ -132,7 +134,7 @@ def _agrees(program, case: _Case, tolerances: dict) -> bool:
         other = program(*copy.deepcopy(case.given))
     except Exception as error:  # whatever a wrong program raises
         return case.raised is not None and type(error).__name__ == type(case.raised.__cause__).__name__
-    return case.raised is None and not _differs(case.found, other, tolerances)
+    return case.raised is None and not _differs(case.found, other, {**tolerances, "allow_nan": True})
 
 
 def _differs(found, other, tolerances: dict, unknown: bool = True) -> bool:

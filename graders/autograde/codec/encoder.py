@@ -172,6 +172,7 @@ _MAKERS: dict[type, Callable] = {
     range: _Encoder.ends,
     slice: _Encoder.ends,
     np.ndarray: _Encoder.array,
+    np.str_: lambda encoder, value, depth: encoder.text(b"s", str(value)),
     Tensor: _Encoder.tensor,
     torch.dtype: _Encoder.dtype,
     **dict.fromkeys(SCALARS, _Encoder.scalar),

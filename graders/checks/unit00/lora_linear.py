@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..compare import same
+from ..compare import difference, plain, same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, numbers, quiet
 
@@ -53,6 +53,18 @@ _CATALOGUE = Catalogue(
         _program("x @ weight.T + alpha * (x @ A.T @ B.T)"),
     ),
     Mistake(
+        "whole-division",
+        "alpha / r is rounded down to a whole number: `//` does that.",
+        ("`/` gives the fraction.",),
+        _program("x @ weight.T + alpha // len(A) * (x @ A.T @ B.T)"),
+    ),
+    Mistake(
+        "factor-upside-down",
+        "What LoRA adds is multiplied by r / alpha. The factor is alpha / r.",
+        ("A larger alpha makes the addition larger.",),
+        _program("x @ weight.T + len(A) / alpha * (x @ A.T @ B.T)"),
+    ),
+    Mistake(
         "wrong-r",
         "What LoRA adds is divided by a size other than r. r is the narrow side: rows of A, columns of B.",
         ("`A.shape[0]` or `B.shape[1]`.",),
@@ -82,6 +94,25 @@ _CATALOGUE = Catalogue(
         ("The same factor as in `lora_linear`.",),
         _program(merged="weight + B @ A"),
     ),
+    Mistake(
+        "merged-another-factor",
+        "`merge` multiplies B A by another factor than alpha / r, so the merged layer does something else than `lora_linear`.",
+        ("r is the number of rows of A, and alpha is divided by it: the same factor as in `lora_linear`.",),
+        _program(merged="weight + alpha / len(B) * (B @ A)"),
+    ),
+    Mistake(
+        "merged-transposed",
+        "`merge` adds the transpose of B A. The merged weight is (outputs, inputs), and so is B A as it is.",
+        ("x A^T B^T is x (B A)^T, and the layer transposes its weight anyway.",),
+        _program(merged="weight + alpha / len(A) * (A.T @ B.T)"),
+    ),
+    Mistake(
+        "changed-what-it-was-given",
+        "This changes the matrices that it was given, so the next call starts from others. *W* is frozen: the book stays as it "
+        "was.",
+        ("`weight + ...` makes a new tensor; `weight += ...` changes the old one.",),
+        _program().replace("    return weight +", "    weight +=") + "    return weight\n",
+    ),
 )
 
 
@@ -94,7 +125,8 @@ def check_lora_linear(lora_linear, merge) -> None:
     """
     draw = numbers()
     for lead, inputs, outputs, rank in _CASES:
-        alpha = draw.uniform(0.5, 16.0)  # known from nothing but the argument
+        # Known from nothing but the argument. Rounded down it is neither 0 nor 1 times r, which are other mistakes.
+        alpha = rank * (draw.randint(2, 6) + draw.uniform(0.1, 0.9))
         weight, down, up = torch.randn(outputs, inputs), torch.randn(rank, inputs), torch.randn(outputs, rank)
         x = torch.randn(*lead, inputs)
         _check_layer(lora_linear, x, weight, down, up, alpha)
@@ -103,9 +135,7 @@ def check_lora_linear(lora_linear, merge) -> None:
 
 def _check_layer(function, x: Tensor, weight: Tensor, down: Tensor, up: Tensor, alpha: float) -> None:
     shapes = f"x {tuple(x.shape)}, weight {tuple(weight.shape)}, A {tuple(down.shape)}, B {tuple(up.shape)}"
-    found = call(
-        function, x.clone(), weight.clone(), down.clone(), up.clone(), alpha, what=f"lora_linear({shapes})"
-    )
+    found = _called(function, (x, weight, down, up), alpha, f"lora_linear({shapes})")
     base, addition, rank = x @ weight.T, x @ down.T @ up.T, len(down)
     expected = base + alpha / rank * addition
     mistaken = {
@@ -113,6 +143,8 @@ def _check_layer(function, x: Tensor, weight: Tensor, down: Tensor, up: Tensor, 
         "addition-missing": base,
         "not-scaled": base + addition,
         "alpha-without-r": base + alpha * addition,
+        "whole-division": base + alpha // rank * addition,
+        "factor-upside-down": base + rank / alpha * addition,
         "base-scaled": alpha / rank * (base + addition),
     }
     for side in (len(up), x.shape[-1]):
@@ -124,10 +156,25 @@ def _check_layer(function, x: Tensor, weight: Tensor, down: Tensor, up: Tensor, 
 
 def _check_merged(function, weight: Tensor, down: Tensor, up: Tensor, alpha: float) -> None:
     shapes = f"weight {tuple(weight.shape)}, A {tuple(down.shape)}, B {tuple(up.shape)}"
-    found = call(function, weight.clone(), down.clone(), up.clone(), alpha, what=f"merge({shapes})")
+    found = _called(function, (weight, down, up), alpha, f"merge({shapes})")
     addition = alpha / len(down) * (up @ down)
     mistaken = {"merged-only-the-addition": addition, "merged-without-scale": weight + up @ down}
+    factors = (alpha, alpha / len(up), alpha / down.shape[1], alpha // len(down), len(down) / alpha)
+    mistaken |= {f"merged-another-factor {one}": weight + one * (up @ down) for one in factors}
+    if weight.shape[0] == weight.shape[1]:
+        mistaken["merged-transposed"] = weight + addition.T
     _judge(found, weight + addition, mistaken, "The merged weight")
+
+
+def _called(function, given: tuple[Tensor, ...], alpha: float, what: str):
+    """What it gives for copies of these, which it has to leave as they are."""
+    own = tuple(one.clone() for one in given)
+    found = plain(call(function, *own, alpha, what=what))
+    if difference(own, given, "", rtol=0, atol=0):
+        _CATALOGUE.fail("changed-what-it-was-given")
+    if found is None:
+        raise CheckFailed(f"`{what}` returned None, and a tensor was expected. Is a `return` missing?")
+    return found
 
 
 def _judge(found, expected: Tensor, mistaken: dict[str, Tensor], what: str) -> None:

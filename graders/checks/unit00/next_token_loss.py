@@ -13,10 +13,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..compare import same
-from ..mistakes import Catalogue, Exercise, Mistake
+from ..compare import plain, same
+from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import backward, call, numbers, quiet
 
+_CALL = "next_token_loss(logits, input_ids, attention_mask)"
+_APART = 1e-2  # relative: what two mistakes give differs by more, so that none gets another's name
 PADDING = 0  # the token that pads; it stands inside texts, too
 _LENGTHS = range(2, 9)
 
@@ -59,6 +61,13 @@ _CATALOGUE = Catalogue(
         _program("logits", "input_ids", "attention_mask != 0"),
     ),
     Mistake(
+        "tokens-shifted-alone",
+        "The tokens lost their first place, and the scores theirs, too: both still stand at the same place. The scores are for "
+        "the token after it.",
+        ("Scores lose their last place: `logits[:, :-1]`.",),
+        _program("logits[:, 1:]"),
+    ),
+    Mistake(
         "shifted-backwards",
         "This compares the scores at each place with the token before it. They are for the token after it.",
         ("Scores lose their last place, tokens their first.",),
@@ -75,6 +84,13 @@ _CATALOGUE = Catalogue(
         "Padding adds nothing to this sum, but the sum is divided by all places, padding included.",
         ("Divide by the number of tokens that were added up.",),
         _program(result="(losses * keep).mean()"),
+    ),
+    Mistake(
+        "first-tokens-divide",
+        "The sum is right, but it is divided by the number of all tokens. The first token of each text is foreseen by none, so "
+        "it is not among those that were added up.",
+        ("Divide by the number of ones in `attention_mask[:, 1:]`.",),
+        _program(result="(losses * keep).sum() / attention_mask.sum()"),
     ),
     Mistake(
         "mask-not-shifted",
@@ -102,6 +118,12 @@ _CATALOGUE = Catalogue(
         _program(result="losses[keep].sum()"),
     ),
     Mistake(
+        "sign-reversed",
+        "This is the loss with the wrong sign: the logarithm of a probability is below 0, the loss above.",
+        ("Cross-entropy is minus the mean logarithm.",),
+        _program(result="-losses[keep].mean()"),
+    ),
+    Mistake(
         "softmax-twice",
         "This gives probabilities to the cross-entropy, which expects scores and applies softmax itself.",
         ("Leave the softmax out.",),
@@ -113,6 +135,15 @@ _CATALOGUE = Catalogue(
         ("`cross_entropy` (or `log_softmax`) subtracts the largest score first; let it do that.",),
         _program(
             losses="-(scores.exp() / scores.exp().sum(-1, keepdim=True)).log().gather(2, targets[..., None])[..., 0]"
+        ),
+    ),
+    Mistake(
+        "surprise-cut-off",
+        "With large scores this loss stops growing: a probability that rounds to 0 was put up to a small number before its "
+        "logarithm, and so no gradient tells the model how wrong it is.",
+        ("`cross_entropy` (or `log_softmax`) needs no probability: it gives the logarithm itself.",),
+        _program(
+            losses="-scores.softmax(-1).clamp(min=1e-9).gather(2, targets[..., None])[..., 0].log()",
         ),
     ),
     Mistake(
@@ -133,13 +164,34 @@ def check_next_token_loss(next_token_loss) -> None:
     """
     draw = numbers()
     for texts, scale in ((3, 1.0), (2, 1.0), (3, 1000.0)):
-        _check(next_token_loss, *_texts(draw, draw.sample(_LENGTHS, texts), scale), scale)
-    _check(next_token_loss, *_texts(draw, [draw.choice(_LENGTHS)] * 2), 1.0)
-    _check_gradient(next_token_loss, *_texts(draw, draw.sample(_LENGTHS, 3)))
+        _check(next_token_loss, *_texts(draw, texts, scale), scale)
+    _check(next_token_loss, *_texts(draw, 2, alike=True), 1.0)
+    _check_gradient(next_token_loss, *_texts(draw, 3))
 
 
-def _texts(draw: random.Random, lengths: list[int], scale: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
-    """Random texts. Each has the token that pads somewhere after its first place, the first one at its end.
+def _texts(
+    draw: random.Random, texts: int, scale: float = 1.0, alike: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Random texts, all as long or none as long as another, of which no two mistakes give the same loss by chance."""
+    while True:
+        lengths = [draw.choice(_LENGTHS[1:])] * texts if alike else draw.sample(_LENGTHS, texts)
+        made = _random_texts(draw, lengths, scale)
+        if _all_apart(*made):
+            return made
+
+
+def _all_apart(*texts: Tensor) -> bool:
+    """Whether what differs from the right loss differs from it, and from what other mistakes give, by more than a little."""
+    expected = _reference(*texts)
+    wrong = [
+        value for value in _mistaken(*texts).values() if not torch.isclose(value, expected, rtol=1e-6, atol=0)
+    ]
+    losses = torch.stack([expected, *wrong]).sort().values
+    return bool((losses.diff() > _APART * losses[1:].abs()).all())
+
+
+def _random_texts(draw: random.Random, lengths: list[int], scale: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Each has the token that pads somewhere after its first place, the first one at its end.
 
     Which places are padding is told by nothing but the mask.
     """
@@ -154,7 +206,9 @@ def _texts(draw: random.Random, lengths: list[int], scale: float = 1.0) -> tuple
 
 def _check(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor, scale: float) -> None:
     arguments = (logits.clone(), ids.clone(), mask.clone())
-    found = call(function, *arguments, what="next_token_loss(logits, input_ids, attention_mask)")
+    found = plain(call(function, *arguments, what=_CALL))
+    if found is None:
+        raise CheckFailed("`next_token_loss` returned None. Expected the loss: is a `return` missing?")
     if not isinstance(found, Tensor):
         _CATALOGUE.fail("not-a-tensor")
     if found.dim():
@@ -163,16 +217,22 @@ def _check(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor, scale:
         _CATALOGUE.fail("overflow")
     expected = _reference(logits, ids, mask)
     for name, value in _mistaken(logits, ids, mask).items():
-        if torch.isclose(found, value, rtol=1e-4) and not torch.isclose(value, expected, rtol=1e-4):
+        if _close(found, value) and not _close(value, expected):
             _CATALOGUE.fail(name)
+    if scale > 1 and found < expected / 10:
+        _CATALOGUE.fail("surprise-cut-off")
     same(found.detach(), expected, "The loss", rtol=1e-4)
+
+
+def _close(found: Tensor, value: Tensor) -> bool:
+    return found.dtype == value.dtype and bool(torch.isclose(found, value, rtol=1e-4))
 
 
 def _check_gradient(function: Callable, logits: Tensor, ids: Tensor, mask: Tensor) -> None:
     own, expected = logits.clone().requires_grad_(), logits.clone().requires_grad_()
     # A model's output is no leaf: it may be changed in place.
     arguments = (own.clone(), ids.clone(), mask.clone())
-    found = call(function, *arguments, what="next_token_loss(logits, input_ids, attention_mask)")
+    found = plain(call(function, *arguments, what=_CALL))
     if not found.requires_grad:
         _CATALOGUE.fail("no-gradient")
     backward(found)
@@ -194,13 +254,16 @@ def _mistaken(logits: Tensor, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
     losses, targets, keep = _losses(logits[:, :-1], ids[:, 1:]), ids[:, 1:], mask[:, 1:] != 0
     return {
         "no-shift": _losses(logits, ids)[mask != 0].mean(),
+        "tokens-shifted-alone": _losses(logits[:, 1:], targets)[keep].mean(),
         "shifted-backwards": _losses(logits[:, 1:], ids[:, :-1])[mask[:, :-1] != 0].mean(),
         "padding-counts": losses.mean(),
         "padding-divides": (losses * keep).mean(),
+        "first-tokens-divide": (losses * keep).sum() / mask.sum(),
         "mask-not-shifted": losses[mask[:, :-1] != 0].mean(),
         "padding-by-id": losses[targets != PADDING].mean(),
         "mean-of-texts": ((losses * keep).sum(1) / keep.sum(1)).mean(),
         "sum-instead-of-mean": losses[keep].sum(),
+        "sign-reversed": -losses[keep].mean(),
         "softmax-twice": _losses(logits[:, :-1].softmax(-1), targets)[keep].mean(),
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from ..compare import same
+from ..compare import plain, same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, numbers, quiet
 
@@ -59,8 +59,20 @@ _CATALOGUE = Catalogue(
         "divided-by-batches",
         "The losses are weighted with their tokens, but their sum is divided by the number of batches.",
         ("What have you added up? Divide by as many.",),
-        # Large sums overflow math.exp.
-        _program("math.exp(min(total / len(losses), 700))"),
+        _program("math.exp(total / len(losses))"),
+    ),
+    Mistake(
+        "not-divided",
+        "The losses are weighted with their tokens and added up, but the sum is not divided.",
+        ("A mean: divide by the number of all tokens, before `exp`.",),
+        _program("math.exp(total)"),
+    ),
+    Mistake(
+        "not-weighted",
+        "The losses are added up as they are, and divided by the number of tokens. Each is a mean already: times its tokens it "
+        "is the sum that can be divided so.",
+        ("`loss * count` for each batch.",),
+        _program("math.exp(sum(losses) / sum(tokens))"),
     ),
 )
 
@@ -81,12 +93,9 @@ def check_perplexity(perplexity) -> None:
 
 def _check(function, losses: list[float], tokens: list[int]) -> None:
     what = f"perplexity({[round(loss, 2) for loss in losses]}, {tokens})"
-    try:
-        found = call(function, list(losses), list(tokens), what=what)
-    except CheckFailed as failed:
-        if "OverflowError" in failed.message:
-            _CATALOGUE.fail("divided-by-batches")
-        raise
+    found = plain(call(function, list(losses), list(tokens), what=what))
+    if found is None:
+        raise CheckFailed(f"`{what}` is None, and a float was expected. Is a `return` missing?")
     total, count = sum(loss * count for loss, count in zip(losses, tokens, strict=True)), sum(tokens)
     each = [math.exp(loss) for loss in losses]
     expected = math.exp(total / count)
@@ -96,7 +105,9 @@ def _check(function, losses: list[float], tokens: list[int]) -> None:
         "plain-mean-of-perplexities": sum(each) / len(each),
         "no-exponential": total / count,
         "base-two": 2 ** (total / count),
-        "divided-by-batches": math.exp(min(total / len(losses), 700)),
+        "divided-by-batches": math.exp(total / len(losses)),
+        "not-divided": math.exp(total),
+        "not-weighted": math.exp(sum(losses) / count),
     }
     for name, value in mistaken.items():
         close = isinstance(found, float) and math.isclose(found, value, rel_tol=1e-6)
@@ -118,6 +129,8 @@ PERPLEXITY = Exercise(
         "def perplexity(losses, tokens):\n"
         "    mean = torch.dot(torch.tensor(losses).double(), torch.tensor(tokens).double()) / sum(tokens)\n"
         "    return mean.exp().item()\n",
+        "import numpy as np\n\n\n"
+        "def perplexity(losses, tokens):\n    return np.exp(np.average(losses, weights=tokens))\n",
     ),
     equivalent=(
         (

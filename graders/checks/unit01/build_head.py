@@ -10,7 +10,7 @@ from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..running import call, numbers, quiet
 
 _SIZES = ((8, 3), (5, 2), (12, 7))
-_WIDTHS, _CLASSES = (9, 16), (8, 10)  # of one more head, which is trained; the more classes, the less luck
+_WIDTHS, _CLASSES = (10, 16), (8, 10)  # of one more head, which is trained; the more classes, the less luck
 _EXAMPLES = 4
 _STEPS, _EVERY, _GROUP, _LEARNED = 200, 10, 64, 0.9
 
@@ -36,15 +36,31 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "fixed-sizes",
-        "This head has the same sizes whatever `hidden_size` and `num_classes` are. It should use its arguments.",
+        "This head has a size that stays the same whatever `hidden_size` and `num_classes` are. It should use its arguments.",
         ("Look for numbers that were typed in, such as 384 or 2, and put the argument there.",),
-        "def build_head(hidden_size, num_classes):\n    return nn.Linear(384, 2)\n",
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(384, num_classes)\n",
+    ),
+    Mistake(
+        "no-forward",
+        "This head can't be called: PyTorch finds no `forward` in its class.",
+        ("`def forward(self, x): ...`, inside the class and spelt so.", "`nn.Linear` has one already."),
+        "class Head(nn.Module):\n    def __init__(self, inputs, outputs):\n        super().__init__()\n"
+        "        self.linear = nn.Linear(inputs, outputs)\n\n\n"
+        "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
     ),
     Mistake(
         "one-score",
         "This head gives a single score. It should give one for each class: shape (sentences, num_classes).",
         ("The number of outputs is the number of classes.",),
         "def build_head(hidden_size, num_classes):\n    return nn.Linear(hidden_size, 1)\n",
+    ),
+    Mistake(
+        "chosen-class",
+        "This head gives whole numbers: the class that it chooses. It should give a score for each class, from which the loss "
+        "can learn.",
+        ("Leave the `argmax` out.",),
+        "class Head(nn.Linear):\n    def forward(self, x):\n        return super().forward(x).argmax(-1)\n\n\n"
+        "def build_head(hidden_size, num_classes):\n    return Head(hidden_size, num_classes)\n",
     ),
     Mistake(
         "softmax-in-head",
@@ -67,6 +83,20 @@ _CATALOGUE = Catalogue(
         ("A new head starts random and has to learn: leave its requires_grad on.",),
         "def build_head(hidden_size, num_classes):\n"
         "    return nn.Linear(hidden_size, num_classes).requires_grad_(False)\n",
+    ),
+    Mistake(
+        "no-bias",
+        "This head has no bias: of features that are all 0 its scores can be nothing but 0.",
+        ("A bias is the default of `nn.Linear`.",),
+        "def build_head(hidden_size, num_classes):\n    return nn.Linear(hidden_size, num_classes, bias=False)\n",
+    ),
+    Mistake(
+        "not-linear",
+        "This head is more than a linear layer: the scores of a sum of features are not the sum of their scores. What a frozen "
+        "model holds in plain sight is read off by a single linear layer.",
+        ("Leave out hidden layers, activations and normalisation by example: one `nn.Linear` is enough.",),
+        "def build_head(hidden_size, num_classes):\n"
+        "    return nn.Sequential(nn.Linear(hidden_size, 16), nn.ReLU(), nn.Linear(16, num_classes))\n",
     ),
     Mistake(
         "same-head-twice",
@@ -93,7 +123,9 @@ def check_build_head(build_head) -> None:
     for one, head in zip(sizes, heads, strict=True):
         if _share_weights(_build(build_head, *one), head):
             _CATALOGUE.fail("same-head-twice")
+    _check_bias(heads[0], *sizes[0])
     _check_learns(heads[-1], *sizes[-1])
+    _check_linear(heads[-1], sizes[-1][0])  # what has learned does not begin with zeros any more
 
 
 def _build(build_head, hidden_size: int, num_classes: int) -> nn.Module:
@@ -112,10 +144,16 @@ def _share_weights(one: nn.Module, other: nn.Module) -> bool:
 def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num_classes: int) -> None:
     scores = _try(head, hidden_size)
     if scores is None:
-        if _shape(heads) is not None:
+        if _takes_the_same(heads) or _same_shapes(heads):
             _CATALOGUE.fail("fixed-sizes")
         if _try(head, num_classes) is not None:
             _CATALOGUE.fail("swapped-sizes")
+        try:
+            head(torch.randn(_EXAMPLES, hidden_size))
+        except NotImplementedError:
+            _CATALOGUE.fail("no-forward")
+        except Exception:  # told below, in words
+            pass
         call(
             head,
             torch.randn(_EXAMPLES, hidden_size),
@@ -125,9 +163,13 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
         raise CheckFailed(
             f"The head returned a {type(scores).__name__}, and a tensor of scores was expected."
         )
+    if not scores.is_floating_point():
+        _CATALOGUE.fail("chosen-class")
     if scores.shape in ((_EXAMPLES, 1), (_EXAMPLES,)):
         _CATALOGUE.fail("one-score")
     if scores.shape != (_EXAMPLES, num_classes):
+        if _gives_the_same(heads):
+            _CATALOGUE.fail("fixed-sizes")
         raise CheckFailed(
             f"For {_EXAMPLES} sentences of {hidden_size} numbers, build_head({hidden_size}, {num_classes}) gave shape "
             f"{tuple(scores.shape)}, and {(_EXAMPLES, num_classes)} was expected."
@@ -147,10 +189,28 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
     held()
 
 
-def _shape(heads: list[nn.Module]) -> list | None:
-    """The weights' shapes if all heads have the same, though their arguments differ."""
+def _same_shapes(heads: list[nn.Module]) -> bool:
+    """Whether all heads have weights of the same shapes, though their arguments differ."""
     shapes = [[tuple(parameter.shape) for parameter in head.parameters()] for head in heads]
-    return shapes[0] if shapes[0] and all(shape == shapes[0] for shape in shapes) else None
+    return bool(shapes[0]) and all(shape == shapes[0] for shape in shapes)
+
+
+def _takes_the_same(heads: list[nn.Module]) -> bool:
+    """Whether all heads take as many numbers, though their arguments differ."""
+    inputs = {tuple(parameter.shape)[-1:] for head in heads for parameter in list(head.parameters())[:1]}
+    return len(inputs) == 1 and inputs != {()} and _gives(heads[0], *inputs.pop()) is not None
+
+
+def _gives_the_same(heads: list[nn.Module]) -> bool:
+    """Whether all heads give as many scores, though their arguments differ."""
+    scores = {_gives(head, hidden_size) for head, (hidden_size, _) in zip(heads[: len(_SIZES)], _SIZES, strict=True)}
+    return len(scores) == 1
+
+
+def _gives(head: nn.Module, hidden_size: int) -> int | None:
+    """How many scores a head gives for so many numbers, None where it takes others."""
+    scores = _try(head, hidden_size)
+    return scores.shape[-1] if isinstance(scores, Tensor) and scores.dim() else None
 
 
 def _try(head: nn.Module, width: int):
@@ -178,6 +238,31 @@ def _cut_off(head: nn.Module, hidden_size: int) -> bool:
     """Whether scores of a class are exactly 0 for some inputs alone. A head that starts with zeros gives 0 for all."""
     zero = head(torch.randn(64, hidden_size)).detach() == 0
     return bool((zero.any(0) & ~zero.all(0)).any())
+
+
+def _check_bias(head: nn.Module, hidden_size: int, num_classes: int) -> None:
+    """Of features that are all 0 a loss says something to a bias, and to nothing else."""
+    head.eval()
+    head.zero_grad()
+    nn.functional.cross_entropy(
+        head(torch.zeros(num_classes, hidden_size)), torch.zeros(num_classes).long()
+    ).backward()
+    gradients = [one.grad for one in head.parameters() if one.grad is not None]
+    head.zero_grad()
+    if not any(gradient.any() for gradient in gradients):
+        _CATALOGUE.fail("no-bias")
+    held()
+
+
+def _check_linear(head: nn.Module, hidden_size: int) -> None:
+    """A linear layer gives for a sum the sum of what it gives, but for its bias, which counts once too often."""
+    head.eval()  # what dropout takes away is not held against a head
+    one, other = 3 * torch.randn(2, 64, hidden_size)
+    with torch.no_grad():
+        whole, parts = head(one + other) + head(0 * one), head(one) + head(other)
+    if not torch.allclose(whole, parts, rtol=1e-3, atol=1e-3 * float(parts.abs().max())):
+        _CATALOGUE.fail("not-linear")
+    held()
 
 
 def _check_learns(head: nn.Module, hidden_size: int, num_classes: int) -> None:

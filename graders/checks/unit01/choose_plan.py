@@ -12,7 +12,7 @@ import copy
 import random
 from collections import defaultdict
 
-from ..compare import same
+from ..compare import plain, same
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
@@ -54,6 +54,18 @@ _CATALOGUE = Catalogue(
         _MEANS.format(which="valid", summary="max(values)"),
     ),
     Mistake(
+        "one-run-of-each",
+        "Only one run of each plan counts here, the first or the last. Compare the mean over a plan's seeds.",
+        ("`accuracies[plan] = ...` forgets what was there: collect a list for each plan.",),
+        _MEANS.format(which="valid", summary="values[-1]"),
+    ),
+    Mistake(
+        "worst-instead-of-best",
+        "This takes the plan with the lowest accuracy.",
+        ("`sorted` begins with the smallest; `max` finds the largest.",),
+        _MEANS.format(which="valid", summary="-" + _MEAN),
+    ),
+    Mistake(
         "sum-instead-of-mean",
         "This adds the accuracies up, so a plan with more runs wins. Divide by the number of runs.",
         ("A mean is the sum divided by how many there are.",),
@@ -72,6 +84,18 @@ _CATALOGUE = Catalogue(
         "A plan that trains exactly `max_trainable` elements is allowed: at most, not less than.",
         ("`<=`, not `<`.",),
         _MEANS.format(which="valid", summary=_MEAN).replace("<= max_trainable", "< max_trainable"),
+    ),
+    Mistake(
+        "none-is-no-number",
+        "`max_trainable=None` means that there is no limit, and nothing can be compared with None.",
+        ("Ask `max_trainable is None or ...` first.",),
+        _MEANS.format(which="valid", summary=_MEAN).replace("max_trainable is None or ", ""),
+    ),
+    Mistake(
+        "zero-is-a-limit",
+        "With `max_trainable=0` this goes on as if there were no limit. In Python 0 counts as false, as None does.",
+        ("`if max_trainable is not None`, not `if max_trainable`.",),
+        _MEANS.format(which="valid", summary=_MEAN).replace("max_trainable is None", "not max_trainable"),
     ),
     Mistake(
         "tie-to-the-larger",
@@ -117,10 +141,25 @@ _CASES = (
     (
         _runs("head", 770, (0.80, 0.82), test=(0.60, 0.60), train=(0.81, 0.83))
         + _runs("last-2", 3_550_000, (0.70, 0.72), test=(0.90, 0.90), train=(0.80, 0.80))
-        + _runs("full", 22_700_000, (0.71, 0.73), test=(0.70, 0.70), train=(1.0, 1.0)),
+        + _runs("full", 22_700_000, (0.71, 0.73), test=(0.70, 0.70), train=(1.0, 1.0))
+        # Best by the mean of all three, and smallest; then worst by each.
+        + _runs("norms", 500, (0.79, 0.79), test=(0.85, 0.85), train=(0.95, 0.95))
+        + _runs("last-1", 1_700_000, (0.50, 0.52), test=(0.40, 0.42), train=(0.60, 0.62)),
         None,
         "head",
-        {"last-2": "chose-by-test", "full": "chose-by-training"},
+        {"last-2": "chose-by-test", "full": "chose-by-training", "last-1": "worst-instead-of-best"},
+    ),
+    (
+        _runs("full", 900, (0.50, 0.85)) + _runs("head", 10, (0.90, 0.70)),
+        None,
+        "head",
+        {"full": "one-run-of-each"},
+    ),
+    (
+        _runs("full", 900, (0.85, 0.50)) + _runs("head", 10, (0.70, 0.90)),
+        None,
+        "head",
+        {"full": "one-run-of-each"},
     ),
     (
         _runs("full", 900, (0.95, 0.50, 0.52)) + _runs("head", 10, (0.80, 0.81, 0.79)),
@@ -135,7 +174,14 @@ _CASES = (
         {"full": "sum-instead-of-mean"},
     ),
     (
-        _runs("full", 900, (0.9, 0.9)) + _runs("last-1", 100, (0.8, 0.8)) + _runs("head", 10, (0.7, 0.7)),
+        # A mean that is taken anew with each run counts the last one half.
+        _runs("full", 900, (0.25, 0.25, 1.0)) + _runs("head", 10, (0.6, 0.5, 0.55)),
+        None,
+        "head",
+        {},
+    ),
+    (
+        _runs("full", 900, (0.9,)) + _runs("last-1", 100, (0.8,)) + _runs("head", 10, (0.7,)),
         100,
         "last-1",
         {"full": "ignored-the-budget", "head": "limit-left-out"},
@@ -166,14 +212,28 @@ def check_choose_plan(choose_plan) -> None:
         found = _choose(choose_plan, runs, limit)
         if isinstance(found, str) and found in wrong:
             _CATALOGUE.fail(wrong[found])
-        same(found, expected, "Your choice")
+        what = f"`choose_plan` of {_described(runs)}, {'no limit' if limit is None else f'at most {limit}'},"
+        same(found, expected, what + (" (is a `return` missing?)" if found is None else ""))
     _check_nothing_fits(choose_plan)
-    against_reference(choose_plan, _right, _draw, name="choose_plan", shrink=True)
+    against_reference(choose_plan, _right, _draw, name="choose_plan", cases=60, shrink=True)
+
+
+def _described(runs: list[dict]) -> str:
+    """Plans with what chooses them."""
+    return ", ".join(
+        f"{plan} ({rows[0]['trainable']} learn, validation {' '.join(str(row['valid_accuracy']) for row in rows)})"
+        for plan, rows in _by_plan(runs).items()
+    )
 
 
 def _choose(choose_plan, runs: list[dict], limit: int | None):
     given = copy.deepcopy(runs)
-    found = call(choose_plan, given, limit, what=f"choose_plan(runs, max_trainable={limit})")
+    try:
+        found = plain(call(choose_plan, given, limit, what=f"choose_plan(runs, max_trainable={limit})"))
+    except CheckFailed as failed:
+        if limit is None and isinstance(failed.__cause__, TypeError) and "'NoneType'" in failed.message:
+            _CATALOGUE.fail("none-is-no-number")
+        raise
     if given != runs:
         raise CheckFailed("`choose_plan` changed the runs it was given. Expected it to read them only.")
     if not isinstance(found, str) and found is not None:
@@ -182,13 +242,13 @@ def _choose(choose_plan, runs: list[dict], limit: int | None):
 
 
 def _check_nothing_fits(choose_plan) -> None:
-    for runs, limit in (([], None), (_runs("full", 900, (0.9,)), 5)):
+    for runs, limit in (([], None), (_runs("full", 900, (0.9,)), 5), (_runs("full", 900, (0.9,)), 0)):
         try:
             found = choose_plan(copy.deepcopy(runs), limit)
         except Exception:  # whatever `max` of nothing, an index or the student raises
             _CATALOGUE.fail("nothing-fits")
         if found is not None:
-            _CATALOGUE.fail("nothing-fits")
+            _CATALOGUE.fail("nothing-fits" if limit != 0 else "zero-is-a-limit")
         held()
 
 
@@ -204,7 +264,7 @@ def _random_runs(numbers: random.Random) -> list[dict]:
         seeds = numbers.randint(1, 4)
         # Quarters are exact in binary, so that no answer hangs on how a mean is rounded; and plans are often equally good.
         values = tuple(numbers.randint(1, 4) / 4 for _ in range(seeds))
-        others = tuple(numbers.random() for _ in range(seeds))
+        others = tuple(round(numbers.random(), 2) for _ in range(seeds))
         runs += _runs(plan, numbers.randint(1, 200_000), values, others, others)
     numbers.shuffle(runs)
     means = {plan: _mean(rows) for plan, rows in _by_plan(runs).items()}

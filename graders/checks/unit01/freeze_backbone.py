@@ -31,6 +31,22 @@ _CATALOGUE = Catalogue(
         "def freeze_backbone(model):\n    model.backbone.requires_grad = False\n\n\n" + _GOOD_START,
     ),
     Mistake(
+        "not-frozen",
+        "The backbone's weights moved: after `freeze_backbone` their `requires_grad` is still True.",
+        (
+            "Set it to False for each of `model.backbone.parameters()`; a name that is spelt otherwise makes a new attribute.",
+            "`requires_grad_(False)`, called on the backbone itself.",
+        ),
+        "def freeze_backbone(model):\n    for parameter in model.backbone.parameters():\n        parameter.detach()\n\n\n"
+        + _GOOD_START,
+    ),
+    Mistake(
+        "thawed-again",
+        "The backbone's weights moved: `freeze_backbone` froze them, and `start_epoch` lets them learn again.",
+        ("`start_epoch` sets modes. Leave `requires_grad` as it is there.",),
+        _GOOD_FREEZE + _GOOD_START + "    model.requires_grad_(True)\n",
+    ),
+    Mistake(
         "only-eval-mode",
         "The backbone's weights moved. `eval()` switches dropout and running statistics off; it does not stop gradients.",
         ("Every parameter has a switch, `requires_grad`, that tells PyTorch to compute no gradient for it.",),
@@ -66,6 +82,16 @@ _CATALOGUE = Catalogue(
         "def freeze_backbone(model):\n    model.backbone.requires_grad_(False)\n    model.train()\n"
         "    model.backbone.eval()\n    model.epochs = 0\n\n\n"
         "def start_epoch(model):\n    model.epochs += 1\n    if model.epochs > 1:\n        model.train()\n",
+    ),
+    Mistake(
+        "batch-statistics",
+        "Weights and buffers stayed, but BatchNorm in the backbone is in training mode: it normalises by each batch, so that a "
+        "sentence's features depend on those beside it.",
+        ("Put the whole backbone in `eval()`, after `model.train()`.",),
+        _GOOD_FREEZE
+        + "def start_epoch(model):\n    model.train()\n    for module in model.backbone.modules():\n"
+        "        module.track_running_stats = False\n"
+        "        if isinstance(module, nn.Dropout):\n            module.eval()\n",
     ),
     Mistake(
         "dropout-still-on",
@@ -134,6 +160,8 @@ def _check(model: _Model, freeze_backbone, start_epoch) -> None:
     made_of, names = _parts(model), list(model.state_dict())
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     call(freeze_backbone, model, what="freeze_backbone(model)")
+    still = [parameter.requires_grad for parameter in model.backbone.parameters()]
+    at_rest = not model.backbone.training
     if not _same_parts(model, made_of) or list(model.state_dict()) != names:
         _CATALOGUE.fail("changed-the-model")
     # Decay moves weights without a gradient. Of the backbone that is looked for; the head has to learn.
@@ -153,7 +181,8 @@ def _check(model: _Model, freeze_backbone, start_epoch) -> None:
             if not any(parameter.requires_grad for parameter in model.parameters()):
                 _CATALOGUE.fail("froze-the-head")
             raise CheckFailed(f"Training stopped after your functions ran: {error}") from error
-        _check_moved(model, before, epoch)
+        _check_weights(model, before, frozen=not any(still), at_rest=at_rest)
+        _check_rest(model, before, epoch)
         model.eval()  # as a validation pass does
 
 
@@ -178,31 +207,41 @@ def _train(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
 def _check_modes(model: _Model, epoch: int) -> None:
     if not all(module.training for module in model.head.modules()):
         _CATALOGUE.fail("head-at-rest")
-    if epoch and any(isinstance(module, nn.modules.batchnorm._NormBase) and module.training
-                     for module in model.backbone.modules()):  # fmt: skip
+    if epoch and _training(model.backbone, nn.modules.batchnorm._NormBase):
         _CATALOGUE.fail("mode-set-once")
 
 
-def _check_moved(model: _Model, before: dict[str, Tensor], epoch: int) -> None:
+def _training(model: nn.Module, kind: type[nn.Module]) -> bool:
+    return any(isinstance(module, kind) and module.training for module in model.modules())
+
+
+def _check_weights(model: _Model, before: dict[str, Tensor], *, frozen: bool, at_rest: bool) -> None:
+    """Whether the backbone's weights stayed; `frozen` and `at_rest` say what `freeze_backbone` made of it."""
     weights = [name for name, _ in model.backbone.named_parameters(prefix="backbone")]
     now = model.state_dict()
     moved = [name for name in weights if not torch.equal(now[name], before[name])]
     if moved:
-        if "requires_grad" in vars(model.backbone):
+        if frozen:
+            _CATALOGUE.fail("thawed-again")
+        if any("requires_grad" in vars(module) for module in model.modules()):
             _CATALOGUE.fail("flag-on-the-module")
         if len(moved) < len(weights):
             _CATALOGUE.fail("partly-frozen")
-        _CATALOGUE.fail("only-eval-mode")
+        _CATALOGUE.fail("only-eval-mode" if at_rest else "not-frozen")
+
+
+def _check_rest(model: _Model, before: dict[str, Tensor], epoch: int) -> None:
+    """Whether the head learned, and the backbone's buffers and dropout were at rest."""
+    now = model.state_dict()
     head = [name for name, _ in model.head.named_parameters(prefix="head")]
     if any(torch.equal(now[name], before[name]) for name in head):
         _CATALOGUE.fail("froze-the-head")
     buffers = [name for name, _ in model.backbone.named_buffers(prefix="backbone")]
     if any(not torch.equal(now[name], before[name]) for name in buffers):
         _CATALOGUE.fail("mode-set-once" if epoch else "statistics-drift")
-    if any(
-        isinstance(module, nn.modules.dropout._DropoutNd) and module.training
-        for module in model.backbone.modules()
-    ):
+    if _training(model.backbone, nn.modules.batchnorm._NormBase):
+        _CATALOGUE.fail("batch-statistics")
+    if _training(model.backbone, nn.modules.dropout._DropoutNd):
         _CATALOGUE.fail("dropout-still-on")
     held()
 

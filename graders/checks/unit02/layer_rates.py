@@ -54,6 +54,24 @@ _CATALOGUE = Catalogue(
         ),
     ),
     Mistake(
+        "one-step-only",
+        "All parts before the head have the same rate here. Each gets `decay` times the rate of the part after it.",
+        ("A part that is `k` places before the head is multiplied by `decay` `k` times.",),
+        _program("return [lr * decay] * (num_layers + 1) + [lr]"),
+    ),
+    Mistake(
+        "times-not-power",
+        "The number of places before the head multiplies `decay` here. It is its exponent.",
+        ("`decay ** k`: two asterisks.",),
+        _program("return [lr * decay * (num_layers + 1 - place) for place in range(num_layers + 2)]"),
+    ),
+    Mistake(
+        "lr-in-the-power",
+        "The power is taken of `lr`, too. Only `decay` is multiplied again with each part.",
+        ("`lr * decay ** k`, without brackets around `lr * decay`.",),
+        _program("return [(lr * decay) ** (num_layers + 1 - place) for place in range(num_layers + 2)]"),
+    ),
+    Mistake(
         "divided",
         "The rates grow towards the embeddings: this divides by `decay` where it should multiply.",
         ("`decay` is below 1. Times `decay` makes a rate smaller.",),
@@ -74,10 +92,10 @@ def check_layer_rates(layer_rates) -> None:
         _rates,
         _draw,
         name="layer_rates",
-        edges=((3, 1.0, 0.5),),
+        edges=((3, 0.1, 0.2),),
         catalogue=_CATALOGUE,
         cases=20,
-        rtol=1e-6,
+        rtol=1e-5,
         atol=0.0,
     )
 
@@ -105,5 +123,6 @@ LAYER_RATES = Exercise(
         "    for _ in range(num_layers + 1):\n"
         "        rates.insert(0, rates[0] * decay)\n"
         "    return rates\n",
+        "import numpy as np\n\n\n" + _program("return list(lr * decay ** np.arange(num_layers + 1, -1, -1))"),
     ),
 )

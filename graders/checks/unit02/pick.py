@@ -12,7 +12,7 @@ import copy
 import random
 from collections import defaultdict
 
-from ..compare import same
+from ..compare import plain, same
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
@@ -26,6 +26,7 @@ def _program(
     cost: str = "seconds[name]",
     best: str = "max(accuracy.values())",
     summary: str = "round(sum({0}) / len({0}), 9)",
+    times: str = "round(sum(times) / len(times), 9)",
     empty: str = "    if not seen:\n        return None\n",
 ) -> str:
     return (
@@ -39,7 +40,7 @@ def _program(
         "    for name, own in seen.items():\n"
         f"        values, times = [b['{which}'] for b in own], [b['seconds'] for b in own]\n"
         f"        accuracy[name] = {summary.format('values')}\n"
-        "        seconds[name] = round(sum(times) / len(times), 9)\n"
+        f"        seconds[name] = {times}\n"
         f"    best = {best}\n"
         f"    good = [name for name in accuracy if {good}]\n"
         f"    return min(good, key=lambda name: {cost})\n"
@@ -69,6 +70,25 @@ _CATALOGUE = Catalogue(
         _program(cost="-accuracy[name]"),
     ),
     Mistake(
+        "slowest-instead",
+        "This takes the slowest of the good contenders. The one with the lowest mean of seconds was asked for.",
+        ("`min`, or `sorted(...)[0]`.",),
+        _program(cost="-seconds[name]"),
+    ),
+    Mistake(
+        "seconds-not-averaged",
+        "This does not compare the mean of seconds: added up, a contender with more runs looks slower; the quickest run alone "
+        "may be luck.",
+        ("For seconds, too, the sum divided by the number of runs.",),
+        _program(times="sum(times)"),
+    ),
+    Mistake(
+        "tolerance-as-a-share",
+        "This multiplies the best mean with the tolerance. What is good lies at most `tolerance` below the best: take it away.",
+        ("`best - tolerance`.",),
+        _program(good="accuracy[name] >= best * (1 - tolerance)"),
+    ),
+    Mistake(
         "ignored-the-accuracy",
         "This takes the quickest contender even where it is worse by more than the tolerance.",
         ("Leave out, before you compare seconds, whoever is below the best mean minus the tolerance.",),
@@ -95,7 +115,8 @@ _CATALOGUE = Catalogue(
 )
 
 
-def _bouts(name: str, examples: int, seconds: float, valid: tuple, test: tuple = ()) -> list[dict]:
+def _bouts(name: str, examples: int, seconds: float | tuple, valid: tuple, test: tuple = ()) -> list[dict]:
+    """Runs of a contender; each takes as long, or each its own time."""
     return [
         {
             "contender": name,
@@ -103,7 +124,7 @@ def _bouts(name: str, examples: int, seconds: float, valid: tuple, test: tuple =
             "seed": seed,
             "valid_accuracy": value,
             "test_accuracy": (test or valid)[seed],
-            "seconds": seconds,
+            "seconds": seconds[seed] if isinstance(seconds, tuple) else seconds,
         }
         for seed, value in enumerate(valid)
     ]
@@ -130,11 +151,31 @@ _CASES = (
         {"scratch": "mixed-the-sizes"},
     ),
     (
-        _bouts("full", 64, 9.0, (0.875, 0.875)) + _bouts("frozen", 64, 1.0, (0.8125, 0.8125)),
+        _bouts("scratch", 1024, 1.0, (0.75, 0.75))
+        + _bouts("frozen", 1024, 9.0, (0.5, 0.5))
+        + _bouts("scratch", 16, 1.0, (0.125, 0.125, 0.125, 0.125))
+        + _bouts("frozen", 16, 9.0, (0.75, 0.75, 0.75, 0.75)),
+        1024,
+        0.0625,
+        "scratch",
+        {"frozen": "mixed-the-sizes"},
+    ),
+    (
+        _bouts("scratch", 64, 5.0, (0.8125, 0.8125))
+        + _bouts("full", 64, 7.0, (0.875, 0.875))
+        + _bouts("last two", 64, 9.0, (0.84375, 0.84375))
+        + _bouts("frozen", 64, 1.0, (0.8125, 0.8125)),
         64,
         0.125,
         "frozen",
-        {"full": "ignored-the-cost"},
+        {"full": "ignored-the-cost", "last two": "slowest-instead"},
+    ),
+    (
+        _bouts("full", 64, 9.0, (0.5, 0.5)) + _bouts("frozen", 64, 1.0, (0.40625, 0.40625)),
+        64,
+        0.125,
+        "frozen",
+        {"full": "tolerance-as-a-share"},
     ),
     (
         _bouts("full", 64, 9.0, (0.875, 0.875)) + _bouts("frozen", 64, 1.0, (0.5, 0.5)),
@@ -151,7 +192,21 @@ _CASES = (
         {"lucky": "best-seed"},
     ),
     (
-        _bouts("full", 64, 9.0, (0.875, 0.875)) + _bouts("frozen", 64, 1.0, (0.75, 0.75)),
+        _bouts("full", 64, 2.0, (0.75,)) + _bouts("frozen", 64, 1.0, (0.75, 0.75, 0.75)),
+        64,
+        0.125,
+        "frozen",
+        {"full": "seconds-not-averaged"},
+    ),
+    (
+        _bouts("full", 64, (1.0, 9.0), (0.75, 0.75)) + _bouts("frozen", 64, 2.0, (0.75, 0.75)),
+        64,
+        0.125,
+        "frozen",
+        {"full": "seconds-not-averaged"},
+    ),
+    (
+        _bouts("full", 64, 9.0, (1.0, 1.0)) + _bouts("frozen", 64, 1.0, (0.875, 0.875)),
         64,
         0.125,
         "frozen",
@@ -171,21 +226,37 @@ def check_pick(pick) -> None:
         found = _picked(pick, bouts, examples, tolerance)
         if isinstance(found, str) and found in wrong:
             _CATALOGUE.fail(wrong[found])
-        same(found, expected, "Your choice")
+        same(
+            found,
+            expected,
+            f"`pick` of {_described(bouts)}, with {examples} examples, tolerance {tolerance},",
+        )
     _check_nothing_there(pick)
-    against_reference(pick, _right, _draw, name="pick", shrink=True)
+    against_reference(pick, _right, _draw, name="pick", cases=60, shrink=True)
+
+
+def _described(bouts: list[dict]) -> str:
+    """Contenders by number of examples, with what chooses them."""
+    groups: dict[tuple[str, int], list[dict]] = defaultdict(list)
+    for bout in bouts:
+        groups[bout["contender"], bout["examples"]].append(bout)
+    return ", ".join(
+        f"{name} with {examples} (validation {' '.join(str(b['valid_accuracy']) for b in own)}; seconds "
+        f"{' '.join(str(b['seconds']) for b in own)})"
+        for (name, examples), own in groups.items()
+    )
 
 
 def _picked(pick, bouts: list[dict], examples: int, tolerance: float):
     given = copy.deepcopy(bouts)
-    found = call(pick, given, examples, tolerance, what=f"pick(bouts, {examples}, {tolerance})")
+    found = plain(call(pick, given, examples, tolerance, what=f"pick(bouts, {examples}, {tolerance})"))
     if given != bouts:
         raise CheckFailed("`pick` changed the runs it was given. Expected it to read them only.")
     return found
 
 
 def _check_nothing_there(pick) -> None:
-    for bouts in ([], _bouts("full", 64, 1.0, (0.5,))):
+    for bouts in ([], _bouts("full", 128, 1.0, (0.5,))):
         try:
             found = pick(copy.deepcopy(bouts), 99, 0.1)
         except Exception:  # whatever `max` of nothing, an index or the student raises
@@ -206,8 +277,11 @@ def _random_bouts(numbers: random.Random) -> list[dict]:
             seeds = 2 ** numbers.randint(0, 2)
             # Quarters are exact in binary, and means are often exactly the tolerance apart.
             values = tuple(numbers.randint(1, 4) / 4 for _ in range(seeds))
-            tests = tuple(numbers.random() for _ in range(seeds))
-            bouts += _bouts(name, examples, numbers.randint(1, 40) + place / 8, values, tests)
+            tests = tuple(round(numbers.random(), 2) for _ in range(seeds))
+            # The mean is some whole seconds and `place` eighths: no two contenders take equally long.
+            around, apart = numbers.randint(10, 40) + place / 8, numbers.randint(0, 9)
+            times = tuple(around + (2 * seed - seeds + 1) * apart for seed in range(seeds))
+            bouts += _bouts(name, examples, times, values, tests)
     numbers.shuffle(bouts)
     return bouts
 

@@ -46,6 +46,45 @@ _CATALOGUE = Catalogue(
         _program(thaw="(model.layers[-layers:] if layers is not None else [])"),
     ),
     Mistake(
+        "zero-is-not-none",
+        "With layers=0 everything learns, as with None. In Python 0 counts as false, so that `if not layers` takes one for the "
+        "other.",
+        ("`if layers is None` is true for None alone.",),
+        _program(
+            freeze="parameter.requires_grad = not layers",
+            thaw="model.layers[len(model.layers) - (layers or 0):]",
+        ),
+    ),
+    Mistake(
+        "none-is-no-number",
+        "`layers` may be None, which can't be subtracted or compared: full fine-tuning is a case of its own.",
+        ("`if layers is None:` first.",),
+        _program(thaw="model.layers[len(model.layers) - layers:]"),
+    ),
+    Mistake(
+        "nothing-frozen",
+        "Everything learns, whatever `layers` is: nothing was frozen. Each parameter has a `requires_grad` of its own; one that "
+        "is set on a module is read by nobody, and `eval()` stops no gradient.",
+        ("`model.requires_grad_(False)`, or a loop over `model.parameters()`.",),
+        _program(freeze="pass"),
+    ),
+    Mistake(
+        "one-layer-only",
+        "One layer learns where the last `layers` should: `[-layers]` is a single one.",
+        ("A slice has a colon: `[len(model.layers) - layers:]`.",),
+        _program(thaw="([model.layers[-layers]] if layers else [])"),
+    ),
+    Mistake(
+        "partly-thawed",
+        "Of a part that should learn some weights do, others stay frozen.",
+        ("`layer.parameters()` gives all of them: biases and normalisation layers as well.",),
+        _program(thaw="model.layers[len(model.layers) - (layers or 0):]").replace(
+            "        for parameter in layer.parameters():\n            parameter.requires_grad = True\n",
+            "        for name, parameter in layer.named_parameters():\n"
+            "            parameter.requires_grad = 'weight' in name\n",
+        ),
+    ),
+    Mistake(
         "first-instead-of-last",
         "This thaws the first layers. They hold what is general; the last ones, next to the head, should learn first.",
         ("The list begins with the layer next to the embeddings. Which end is next to the head?",),
@@ -82,15 +121,14 @@ _CATALOGUE = Catalogue(
         "Called a second time with a smaller number, this leaves layers learning that should be frozen now. The dial goes both "
         "ways.",
         ("Begin by freezing everything, each time.",),
-        _program(freeze="pass"),
-    ),
-    Mistake(
-        "partly-thawed",
-        "The right parts of the model learn, but not all of each: some of their parameters stay frozen.",
-        (
-            "`layer.parameters()` gives all of them: weights and biases, those of normalisation layers as well.",
-        ),
-        _program(thaw="[layer[0] for layer in model.layers[len(model.layers) - (layers or 0):]]"),
+        "def set_dial(model, layers):\n"
+        "    if all(parameter.requires_grad for parameter in model.parameters()):\n"
+        "        model.requires_grad_(False)  # once\n"
+        "    model.head.requires_grad_(True)\n"
+        "    for layer in model.layers[len(model.layers) - (layers or 0):]:\n"
+        "        layer.requires_grad_(True)\n"
+        "    if layers is None:\n"
+        "        model.requires_grad_(True)\n",
     ),
     Mistake(
         "none-is-not-zero",
@@ -136,27 +174,35 @@ def check_set_dial(set_dial) -> None:
     there = _Small(4)
     _check(set_dial, there, 0)
     _check(set_dial, there, 3, again="stays-frozen")
+    _check(set_dial, there, 2, again="stays-thawed")
     _check(set_dial, there, None, again="stays-frozen")
     _check(set_dial, there, 1, again="stays-thawed")
 
 
 def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    call(set_dial, model, layers, what=f"set_dial(model, {layers})")
+    try:
+        call(set_dial, model, layers, what=f"set_dial(model, {layers})")
+    except CheckFailed as failed:
+        if layers is None and isinstance(failed.__cause__, TypeError) and "'NoneType'" in failed.message:
+            _CATALOGUE.fail("none-is-no-number")
+        raise
     if difference(dict(model.state_dict()), before, "model", rtol=0, atol=0):
         raise CheckFailed(
             f"`set_dial(model, {layers})` changed the model's layers or weights. Expected it to set which of them learn only."
         )
-    names, depth = moved_by(model, _step), len(model.layers)
+    weights, depth = moved_by(model, _step), len(model.layers)
+    moved = set(map(_part, weights))
     first = 0 if layers is None else depth - layers
     expected = {"head", *(f"layer {number}" for number in range(first, depth))}
     expected |= {"embeddings"} if layers is None else set()
-    if names == {name for name, _ in model.named_parameters() if _part(name) in expected}:
+    if moved == expected:
+        if weights != {name for name, _ in model.named_parameters() if _part(name) in expected}:
+            _CATALOGUE.fail("partly-thawed")
         held()
         return
-    moved = {_part(name) for name in names}
-    if moved == expected:
-        _CATALOGUE.fail("partly-thawed")
+    if layers not in (None, depth) and not again and len(moved) == depth + 2:
+        _CATALOGUE.fail("zero-is-not-none" if layers == 0 else "nothing-frozen")
     if again:
         _CATALOGUE.fail(again)
     if "head" not in moved:
@@ -167,19 +213,19 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
         _CATALOGUE.fail("minus-zero")
     if moved == {"head", *(f"layer {number}" for number in range(layers))}:
         _CATALOGUE.fail("first-instead-of-last")
+    if moved == {"head", f"layer {depth - layers}"}:
+        _CATALOGUE.fail("one-layer-only")
     if moved - expected == {"embeddings"}:
         _CATALOGUE.fail("embeddings-thawed")
-    if layers and len(moved) == depth + 2:
-        _CATALOGUE.fail("stays-thawed")
     raise CheckFailed(
         f"After `set_dial(model, {layers})` and a step of training these had moved: {', '.join(sorted(moved)) or 'nothing'}. "
         f"Expected: {', '.join(sorted(expected))}."
     )
 
 
-def _part(name: str) -> str:
-    """The part of the model that a parameter belongs to."""
-    parts = name.split(".")
+def _part(weight: str) -> str:
+    """The part that a weight belongs to."""
+    parts = weight.split(".")
     return f"layer {parts[1]}" if parts[0] == "layers" else parts[0]
 
 

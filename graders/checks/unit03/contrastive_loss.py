@@ -19,13 +19,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ..compare import same
+from ..compare import plain, same
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
 from ..running import backward, call, numbers, quiet
 from ..show import a_type
 
 _CALL = "contrastive_loss(image, text, objects, log_scale)"
+_SMALLER = 0.05  # by what part a loss is less where probabilities are cut off
 _LARGEST = 100.0  # the scale that CLIP's training does not go beyond
 
 
@@ -76,6 +77,12 @@ _CATALOGUE = Catalogue(
             "`x / x.norm(dim=1, keepdim=True)`, or `nn.functional.normalize`.",
         ),
         _program(image="image", text="text"),
+    ),
+    Mistake(
+        "one-side-normalised",
+        "Only the images are divided by their lengths here, or only the texts. A cosine takes both lengths out.",
+        ("`image` and `text` both: each row 1 long.",),
+        _program(text="text"),
     ),
     Mistake(
         "wrong-axis",
@@ -138,6 +145,19 @@ _CATALOGUE = Catalogue(
         _program(**_losses("nn.functional.cross_entropy(scores, shares, reduction='sum')")),
     ),
     Mistake(
+        "mean-of-the-table",
+        "The mean is taken over all cells of the table here. Shares and logarithms of a row are added up first; the mean is over "
+        "the rows.",
+        ("`-(targets * scores.log_softmax(1)).sum(1).mean()`: the sum before the mean.",),
+        _program(**_losses("-(shares * scores.log_softmax(1)).mean()")),
+    ),
+    Mistake(
+        "sign-reversed",
+        "This is the loss with the wrong sign: the logarithm of a probability is below 0, the loss above.",
+        ("Cross-entropy is minus the mean logarithm.",),
+        _program(result="-(rows + columns) / 2"),
+    ),
+    Mistake(
         "softmax-first",
         "These scores went through a softmax already. `cross_entropy` takes scores and does that itself.",
         ("Give it the cosines times the scale.",),
@@ -176,6 +196,13 @@ _CATALOGUE = Catalogue(
         _program(shares="right"),
     ),
     Mistake(
+        "divergence-instead",
+        "This is the divergence of the targets (Kullback and Leibler). Cross-entropy is more by the targets' entropy, which "
+        "is not 0 where several answers are right.",
+        ("`nn.functional.cross_entropy` takes the table of targets as it is.",),
+        _program(**_losses("nn.functional.kl_div(scores.log_softmax(1), shares, reduction='batchmean')")),
+    ),
+    Mistake(
         "any-will-do",
         "This is the logarithm of the summed probability of the right answers: one that is found makes up for all others. "
         "Each of them should get its share.",
@@ -209,6 +236,13 @@ _CATALOGUE = Catalogue(
         _program(
             **_losses("-(shares * (scores.exp() / scores.exp().sum(1, keepdim=True)).log()).sum(1).mean()")
         ),
+    ),
+    Mistake(
+        "surprise-cut-off",
+        f"With a scale of {_LARGEST:.0f} this loss is too small: a probability that rounds to 0 was put up to a small number before "
+        "its logarithm, and so no gradient tells how wrong it is.",
+        ("`cross_entropy` (or `log_softmax`) needs no probability: it gives the logarithm itself.",),
+        _program(**_losses("-(shares * scores.softmax(1).clamp(min=1e-9).log()).sum(1).mean()")),
     ),
 )
 
@@ -281,7 +315,7 @@ def _check_gradients(function: Callable) -> None:
         own, expected = _followed(drawn), _followed(drawn)
         image, text, objects, log_scale = own
         # A model's output is no leaf: it may be changed in place.
-        found = call(function, image.clone(), text.clone(), objects, log_scale, what=_CALL)
+        found = plain(call(function, image.clone(), text.clone(), objects, log_scale, what=_CALL))
         if not found.requires_grad:
             _CATALOGUE.fail("no-gradient")
         backward(found)
@@ -304,10 +338,13 @@ def _followed(drawn: tuple[Tensor, ...]) -> list[Tensor]:
 def _check_large(function: Callable) -> None:
     source = numbers()
     image, _, objects, _ = _draw(source)
-    given = (image, image.clone(), objects, torch.tensor(math.log(_LARGEST)))
-    found = call(function, *(one.clone() for one in given), what=_CALL)
+    # Each image's own text is the one that lies opposite: cosines of -1, and probabilities that round to 0.
+    given = (image, -image, objects, torch.tensor(math.log(_LARGEST)))
+    found = plain(call(function, *(one.clone() for one in given), what=_CALL))
     if not found.isfinite():
         _CATALOGUE.fail("overflow")
+    if found < _loss(*given) * (1 - _SMALLER):
+        _CATALOGUE.fail("surprise-cut-off")
     same(found.detach(), _loss(*given), f"The loss at a scale of {_LARGEST:.0f}", rtol=1e-3, atol=1e-4)
 
 

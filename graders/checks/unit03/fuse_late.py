@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..compare import same
+from ..compare import plain, same
 from ..mistakes import Catalogue, Exercise, Mistake
 from ..reference import against_reference
 from ..running import call, numbers, quiet
@@ -64,6 +64,13 @@ _CATALOGUE = Catalogue(
         _program(result="torch.where(count > 0, mean.softmax(1), nothing)"),
     ),
     Mistake(
+        "sigmoid",
+        "A sigmoid makes each score a probability by itself, and those of a row don't add up to 1. Of several classes one is right: "
+        "softmax.",
+        ("`softmax` over the classes.",),
+        _program(vote="scores.sigmoid()"),
+    ),
+    Mistake(
         "hard-votes",
         "Each modality gives its whole vote to its best class, however sure it is. Its probabilities were asked for.",
         ("`softmax` in place of `argmax`.",),
@@ -97,6 +104,20 @@ _CATALOGUE = Catalogue(
         "This asks whether a modality is there for the batch. Each example has its own: one may have a text, the next none.",
         ("`present[name]` has an answer for each example. Keep it a tensor, without `any()` and `all()`.",),
         _program(there="present[name].any().expand(len(scores), 1)"),
+    ),
+    Mistake(
+        "left-out-for-all",
+        "A modality that one example lacks is left out for all of them here. Those that have it should hear its vote.",
+        ("`present[name]` has an answer for each example. Keep it a tensor, without `any()` and `all()`.",),
+        _program(there="present[name].all().expand(len(scores), 1)"),
+    ),
+    Mistake(
+        "nothing-left-to-choose",
+        "The softmax of a row that is -inf everywhere is NaN: 0 divided by 0. A missing modality has no probabilities to give.",
+        ("Softmax first, then `torch.where(column, votes, 0.0)`.",),
+        _program(
+            vote="scores.masked_fill(~there, float('-inf')).softmax(1)",
+        ),
     ),
     Mistake(
         "mask-along-classes",
@@ -221,7 +242,7 @@ def _check_nothing(fuse_late) -> None:
     logits, present = _draw(numbers(), has="none")
     empty = ~torch.stack(list(present.values())).any(0)
     expected = _fused(logits, present)
-    found = call(fuse_late, dict(logits), dict(present), what=_CALL)
+    found = plain(call(fuse_late, dict(logits), dict(present), what=_CALL))
     if isinstance(found, Tensor) and found.shape == expected.shape:
         if found[empty].isnan().any():
             _CATALOGUE.fail("nan-when-nothing")
@@ -234,7 +255,7 @@ def _check_large(fuse_late) -> None:
     logits, present = _draw(numbers(), has="some")
     logits = {name: 1000 * scores for name, scores in logits.items()}
     expected = _fused(logits, present)  # before the call, which may change what it is given
-    found = call(fuse_late, logits, present, what=_CALL)
+    found = plain(call(fuse_late, logits, present, what=_CALL))
     if isinstance(found, Tensor) and not found.isfinite().all():
         _CATALOGUE.fail("overflow")
     same(found, expected, f"`{_CALL}`, with large scores,")

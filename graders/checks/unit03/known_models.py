@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ..compare import same
+from ..compare import plain, same
 from ..mistakes import CheckFailed
 from ..running import call
 from ..shared import shared_module
@@ -63,7 +63,7 @@ class Case:
         """What a function gives, with a new generator each time; another than before if `more` is another."""
         generator = torch.Generator().manual_seed(self.seed + more)
         given = (self.model, self.features, self.labels, self.modality, generator)
-        found = call(really_uses, *given, what=self.call)
+        found = plain(call(really_uses, *given, what=self.call))
         if found is None:
             raise CheckFailed(f"`{self.call}` returned None. Expected a float: is a `return` missing?")
         if type(found) is not float:

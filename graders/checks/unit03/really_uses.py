@@ -10,6 +10,8 @@ Permutation importance: Breiman, "Random forests" (2001).
 
 from __future__ import annotations
 
+import re
+
 from torch import nn
 
 from ..compare import difference
@@ -147,6 +149,13 @@ _CATALOGUE = Catalogue(
         ),
     ),
     Mistake(
+        "order-of-another-length",
+        "This order is not as long as there are examples. `len(features)` counts modalities, and the second size of a tensor its "
+        "columns.",
+        ("`len(labels)` is the number of examples.",),
+        _program(order="torch.randperm(len(features), generator=generator)"),
+    ),
+    Mistake(
         "everything-shuffled",
         "This shuffles modalities that it should leave alone, or the labels: accuracy falls even for a modality that the model "
         "never looks at.",
@@ -155,8 +164,9 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "labels-too",
-        "This shuffles the labels along with the modality: what it moved away from the other modalities it moved to the answer.",
-        ("Shuffle the rows of `features[modality]`, and compare with `labels` as they are.",),
+        "This shuffles the labels along with the modality, or the other modalities in its place: what reads this one alone loses "
+        "nothing.",
+        ("Shuffle the rows of `features[modality]` alone, and compare with `labels` as they are.",),
         _program(less="(model(shuffled).argmax(1) == labels[order]).float().mean().item()"),
     ),
     Mistake(
@@ -232,7 +242,7 @@ def _measured(really_uses, case: Case) -> float:
     """One measurement, and all that it should have left alone."""
     model, before = case.model, _state(case.model)
     features, labels = {name: rows.clone() for name, rows in case.features.items()}, case.labels.clone()
-    found = case.run(really_uses)
+    found = _run(really_uses, case)
     if difference(case.features, features, "features") or difference(case.labels, labels, "labels"):
         _CATALOGUE.fail("changed-what-it-was-given")
     after = _state(model)
@@ -249,6 +259,19 @@ def _measured(really_uses, case: Case) -> float:
     if model.with_gradients:
         _CATALOGUE.fail("gradients-on")
     return found
+
+
+def _run(really_uses, case: Case) -> float:
+    """What it gives; an order that is too short or too long is told by the sizes that PyTorch then complains of."""
+    try:
+        return case.run(really_uses)
+    except CheckFailed as failed:
+        examples, width = case.features[case.modality].shape
+        cause, sizes = failed.__cause__, map(int, re.findall(r"\d+", str(failed.__cause__)))
+        mismatch = isinstance(cause, (RuntimeError, IndexError)) and re.search(r"size|bounds", str(cause))
+        if mismatch and {len(case.features), width} & set(sizes):
+            _CATALOGUE.fail("order-of-another-length")
+        raise
 
 
 def _state(model: nn.Module) -> dict[str, object]:
@@ -277,7 +300,10 @@ def _recognise(found: list[float], cases: list[Case]) -> None:
     gaps = {}
     for mistake in _CATALOGUE.mistakes:
         (program,) = functions(mistake.wrong, ("really_uses",), mistake.id)
-        theirs = [case.fresh().run(program) for case in cases]
+        try:
+            theirs = [case.fresh().run(program) for case in cases]
+        except CheckFailed:  # it stops, and what was found did not
+            continue
         if _fit(theirs, cases):
             continue
         gaps[mistake.id] = max(abs(one - other) for one, other in zip(found, theirs, strict=True))

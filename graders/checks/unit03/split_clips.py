@@ -105,6 +105,12 @@ _CATALOGUE = Catalogue(
         _program(train="True"),
     ),
     Mistake(
+        "nothing-held-out",
+        "All clips are in training here, those that are held out as well: nothing was found in the sets.",
+        ("`clip['speaker'] in test_speakers`: a name is never equal to a set of names.",),
+        _program(test="False", train="True"),
+    ),
+    Mistake(
         "sentences-cross",
         "This goes by the speaker alone. The sentences of the test are in training as well, said by others, and a model may "
         "know them by heart.",
@@ -117,6 +123,15 @@ _CATALOGUE = Catalogue(
         "tones.",
         ("Look at `test_speakers`, too.",),
         _program(test="sentence", train="True"),
+    ),
+    Mistake(
+        "one-dict-for-all",
+        "The same clip comes again and again: one dict was changed and appended each time, so that all places show its last content.",
+        ("Make the dict inside the loop, a new one for each clip.",),
+        _program(
+            first="own = {}",
+            keep="own.update((key, clip[key]) for key in ('text', 'waveform', 'label')) or own",
+        ),
     ),
     Mistake(
         "order-lost",
@@ -185,6 +200,8 @@ def _check(split_clips, clips: list[dict], speakers: set[str], sentences: set[in
         held()
         return
     places = [[_place(record, clips) for record in part] for part in found]
+    if any(len(part) > 1 and len(set(part)) == 1 for part in places):
+        _CATALOGUE.fail("one-dict-for-all")
     _check_who(clips, [_category(clip, speakers, sentences) for clip in clips], places)
     if [sorted(part) for part in places] != places and all(len(set(part)) == len(part) for part in places):
         _CATALOGUE.fail("order-lost")
@@ -203,6 +220,7 @@ _MISTAKEN = {
     "parts-swapped": {(False, False): "test", (True, True): "training"},
     "or-instead-of-and": {(True, False): "test", (False, True): "test"},
     "rest-to-training": {(True, False): "training", (False, True): "training"},
+    "nothing-held-out": {(True, True): "training", (True, False): "training", (False, True): "training"},
     "sentences-cross": {(True, False): "test", (False, True): "training"},
     "speakers-cross": {(True, False): "training", (False, True): "test"},
 }
