@@ -146,7 +146,7 @@ def _record(
         if call is not outer:
             return
         outer = None
-        if isinstance(output, Tensor):
+        if isinstance(output, Tensor) and not output.is_inference():  # those count no writes
             known, version = put_out.get(id(output), (lambda: None, 0))
             if known() is output and version == output._version:  # not written to either
                 return
