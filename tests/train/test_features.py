@@ -18,6 +18,7 @@ from tests.core.zoo import ZOO
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan
 from tlwidgets.core.plan import Policy
 from tlwidgets.train import Control, FeatureCache, FeaturesComputed, TaskData, fit
+from tlwidgets.train.features.prefix import alike
 
 
 @pytest.fixture
@@ -190,6 +191,65 @@ def test_only_what_the_rest_of_the_model_uses_is_kept(cache):
     run = fit(model, last(2)(ModelTree.of(model)), TaskData(texts()), epochs=2, cache=cache)
     assert run.cache[0]["sites"] == ["bert.encoder.layer.1"]
     assert run.cache[0]["nbytes"] == 64 * 12 * 16 * 4
+
+
+def numbers() -> TaskData:
+    x = torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    return TaskData((x, (x[:, 0] > 0).long()))
+
+
+def test_what_is_only_handed_on_is_kept_once(cache):
+    """As beside each matrix with LoRA: dropout that is off."""
+
+    class Branches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.one, self.two, self.head = (nn.Linear(4, n) for n in (4, 4, 4, 2))
+            self.off, self.also_off = nn.Identity(), nn.Dropout(0.0)
+            self.first.requires_grad_(False)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.head(self.one(self.off(x)) + self.two(self.also_off(x)))
+
+    run, plain = both(Branches, lambda tree: None, numbers(), cache, epochs=3)
+    assert "off" not in run.cache[0]["sites"]
+    assert run.cache[0]["sites"][0] == "first"
+    assert relative(run.curves.loss, plain.curves.loss) < 1e-5
+
+
+def test_a_tensor_that_was_written_to_is_another_one(cache):
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.relu, self.head = nn.Linear(4, 4), nn.ReLU(inplace=True), nn.Linear(4, 2)
+            self.first.requires_grad_(False)
+
+        def forward(self, x):
+            return self.head(self.relu(self.first(x)))
+
+    run, plain = both(InPlace, lambda tree: None, numbers(), cache, epochs=3)
+    assert run.cache[0]["sites"] == ["relu"]
+    assert relative(run.curves.loss, plain.curves.loss) < 1e-5
+
+
+@pytest.mark.parametrize("place", [0, 2**18 - 1, 2**18, 2**18 + 2])
+def test_one_number_that_differs_among_many_is_seen(place):
+    one = torch.linspace(0, 1, 2**18 + 3).reshape(1, -1)
+    other = one.clone()
+    other[0, place] += 1e-3
+    assert alike(one, one.clone())
+    assert not alike(one, other)
+
+
+def test_the_largest_number_of_all_says_what_counts_as_alike():
+    one = torch.zeros(2**18 + 3)
+    one[-1] = 1e3
+    other = one.clone()
+    other[0] = 0.05  # less than 1e-4 of a thousand
+    assert alike(one, other)
 
 
 # -- where it would change something, there is no cache ---------------------------------------------------------------

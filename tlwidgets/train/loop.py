@@ -189,16 +189,19 @@ class Loop:
     def _step(self, batches: list[Tensor], last: bool) -> None:
         start = time.perf_counter()
         examples = sum(map(len, batches))
-        total, right, batch, outputs = 0.0, None, None, None
+        total, right, batch = 0.0, None, None
         for index in batches:
             batch = self._augmented(self.parts.train.take(index))
             with self._fed(self.parts.train, index, batch.length), self.autocast():
                 outputs = scores_of(self.model, batch.inputs)
                 value = self.loss(outputs, batch.labels)
+            accuracy, outputs = (
+                accuracy_of(outputs, batch.labels),
+                None,
+            )  # a language model's scores are large
             share = len(index) / examples
             self.scaler.scale(value if share == 1 else value * share).backward()
             total += float(value.detach()) * share
-            accuracy = accuracy_of(outputs, batch.labels)
             if accuracy is not None:
                 right = (right or 0.0) + accuracy * share
         curves = self.run.curves

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Batch, Batches
+from ..memory import gives_back_memory
 from .key import features_key, model_key
 from .prefix import TOLERANCE, Forward, NoPrefix, Prefix, Sample, alike, find_prefix
 from .replay import Capture, Leaf, Site
@@ -55,6 +56,7 @@ class FrozenFeatures:
         self._prefix: Prefix | None = None
         self._parts: dict[int, dict[Site, list[Tensor]]] = {}
 
+    @gives_back_memory
     def prepare(self, parts: Sequence[Batches], progress: Callable[[str, int, int], bool]) -> CacheReport:
         """Find the prefix and have its features for these parts; the first is the training data.
 
@@ -167,11 +169,10 @@ class FrozenFeatures:
         index = torch.arange(min(_SAMPLE, train.size), device=train.labels.device)
         batch = train.take(index)
         with _resting(self._model):
-            whole = self._forward(batch.inputs)
+            whole = _counting(self._forward(batch.inputs), batch)
             with self.feed(train, index, batch.length):
-                again = self._forward(batch.inputs)
-        tolerance = _HALF_TOLERANCE if self._cache.half else TOLERANCE
-        return alike(_counting(whole, batch), _counting(again, batch), tolerance)
+                again = _counting(self._forward(batch.inputs), batch)
+        return alike(whole, again, _HALF_TOLERANCE if self._cache.half else TOLERANCE)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,9 @@
 Nothing is assumed about the architecture. The model runs twice on a few examples, in training mode, with other random
 numbers, other neighbours in the batch, other padding, and other values in the weights that learn. A module call whose
 output is the same for the same example belongs to the frozen prefix. Dropout that is still active, batch statistics, or
-a thawed layer further down (even behind a `detach`) show in the values, wherever in the code they are.
+a thawed layer further down (even behind a `detach`) show in the values, wherever in the code they are. Only the outermost
+calls are noted, for the outputs of all calls would take the memory of some dozen batches; where one of them changes, the
+model runs again, and the calls within it are noted in its place.
 
 Of the calls found, most feed only each other. A call's output has to be kept only if the rest of the model uses it: the
 others are replaced by NaN, and where that reaches the model's output, it was needed after all.
@@ -12,7 +14,8 @@ others are replaced by NaN, and where that reaches the model's output, it was ne
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import torch
@@ -26,6 +29,8 @@ Forward = Callable[[Mapping[str, Tensor]], Tensor]
 
 # Another batch size or padding changes the order of summation, and with it the last bits; dropout changes far more.
 TOLERANCE = 1e-4
+
+_AT_ONCE = 2**18  # numbers that are compared at a time
 
 
 @dataclass(frozen=True)
@@ -64,15 +69,12 @@ class NoPrefix:
 
 @dataclass
 class _Call:
-    name: str
-    ordinal: int
-    inner: list[_Call] = field(default_factory=list)
+    """What one call put out, and whether modules were called within it."""
+
+    site: Site
     spec: object = None
     leaves: list = field(default_factory=list)
-
-    @property
-    def site(self) -> Site:
-        return Site(self.name, self.ordinal)
+    has_inner: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,35 +98,62 @@ def find_prefix(model: nn.Module, forward: Forward, sample: Sample) -> Prefix | 
     modules = dict(model.named_modules())
     names = {module: name for name, module in reversed(modules.items())}
     with _left_as_it_was(model), torch.no_grad():
-        first, scores = _record(names, forward, sample.many, seed=1)
-        with _learned_something(model):
-            second, _ = _record(names, forward, sample.few, seed=2)
-        twins = {call.site: call for call in _walk(second)}
-        found = list(_outermost(first, twins, modules, sample))
+        opened, inner = set(), True
+        while inner:
+            first, scores = _record(names, opened, forward, sample.many, seed=1)
+            with _learned_something(model):
+                second, _ = _record(names, opened, forward, sample.few, seed=2)
+            outputs = {site: _constant(call, second.get(site), sample) for site, call in first.items()}
+            inner = {site for site, call in first.items() if outputs[site] is None and call.has_inner}
+            opened |= inner
+        found = {site: output for site, output in outputs.items() if output is not None}
         if not found:
             return NoPrefix("no frozen part comes before the first part that learns (or is random)")
-        if not any(_multiplies(modules[call.name]) for call, _ in found):
+        if not any(_multiplies(modules[site.module]) for site in found):
             return NoPrefix("the frozen part only looks things up, which is as quick as reading them back")
-        return _thin_out(model, modules, forward, sample, scores, found)
+        values = {site: [leaf for leaf in first[site].leaves if isinstance(leaf, Tensor)] for site in found}
+        return _thin_out(modules, forward, sample, scores, values, found)
 
 
-def _record(names, forward: Forward, inputs, seed: int) -> tuple[list[_Call], Tensor]:
-    """The calls of one forward pass as a forest, with their outputs."""
-    roots: list[_Call] = []
-    stack: list[_Call] = []
+def _record(
+    names, opened: Set[Site], forward: Forward, inputs, seed: int
+) -> tuple[dict[Site, _Call], Tensor]:
+    """The outermost calls of one forward pass that are not opened, nor of modules that learn; and the scores.
+
+    A call that hands on the very tensor that one before it put out (of dropout that is off, say) is none of its own.
+    """
+    learn = {module for module in names if any(weight.requires_grad for weight in module.parameters())}
+    calls: dict[Site, _Call] = {}
     counts: dict[str, int] = {}
+    stack: list[_Call] = []
+    outer: _Call | None = None
+    put_out: dict[int, tuple[weakref.ref, int]] = {}
 
     def before(module, args):
+        nonlocal outer
         name = names[module]
-        call = _Call(name, counts.get(name, 0))
-        counts[name] = call.ordinal + 1
-        (stack[-1].inner if stack else roots).append(call)
+        call = _Call(Site(name, counts.get(name, 0)))
+        counts[name] = call.site.ordinal + 1
         stack.append(call)
+        if outer is not None:
+            outer.has_inner = True
+        elif module not in learn and call.site not in opened:
+            outer = call
 
     def after(module, args, output):
+        nonlocal outer
         call = stack.pop()
+        if call is not outer:
+            return
+        outer = None
+        if isinstance(output, Tensor) and not output.is_inference():  # those count no writes
+            known, version = put_out.get(id(output), (lambda: None, 0))
+            if known() is output and version == output._version:  # not written to either
+                return
+            put_out[id(output)] = weakref.ref(output), output._version
         leaves, call.spec = tree_flatten(output)
         call.leaves = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        calls[call.site] = call
 
     handles = [module.register_forward_pre_hook(before) for module in names]
     handles += [module.register_forward_hook(after) for module in names]
@@ -134,27 +163,7 @@ def _record(names, forward: Forward, inputs, seed: int) -> tuple[list[_Call], Te
     finally:
         for handle in handles:
             handle.remove()
-    return roots, scores
-
-
-def _walk(calls: Sequence[_Call]) -> Iterator[_Call]:
-    for call in calls:
-        yield call
-        yield from _walk(call.inner)
-
-
-def _outermost(
-    calls: Sequence[_Call], twins: Mapping[Site, _Call], modules, sample: Sample
-) -> Iterator[tuple[_Call, Output]]:
-    """The largest calls that put out the same whatever is learned."""
-    for call in calls:
-        output = None
-        if not any(parameter.requires_grad for parameter in modules[call.name].parameters()):
-            output = _constant(call, twins.get(call.site), sample)
-        if output is not None:
-            yield call, output
-        else:
-            yield from _outermost(call.inner, twins, modules, sample)
+    return calls, scores
 
 
 def _constant(one: _Call, other: _Call | None, sample: Sample) -> Output | None:
@@ -200,10 +209,15 @@ def _leaf(a: Tensor, b: object, sample: Sample) -> Leaf | None:
     return leaf if alike(a, b) else None
 
 
-def _thin_out(model, modules, forward: Forward, sample: Sample, scores: Tensor, found) -> Prefix | NoPrefix:
-    """Keep as few of the outputs as will do."""
-    values = {call.site: [leaf for leaf in call.leaves if isinstance(leaf, Tensor)] for call, _ in found}
-    outputs = {call.site: output for call, output in found}
+def _thin_out(
+    modules,
+    forward: Forward,
+    sample: Sample,
+    scores: Tensor,
+    values: Mapping[Site, Sequence[Tensor]],
+    outputs: Mapping[Site, Output],
+) -> Prefix | NoPrefix:
+    """Keep as few of the outputs as will do; `values` are those of the sample's many."""
 
     def enough(kept: Sequence[Site]) -> bool:
         prefix = _parted(outputs, kept)
@@ -290,9 +304,14 @@ def alike(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> bool:
         return torch.equal(a, b)
     if not a.numel():
         return True
-    largest = float(a.abs().nan_to_num(nan=0.0, posinf=0.0).max())  # masks hold infinities
-
-    return torch.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=False)
+    # Some at a time: scores of a whole vocabulary are large, and what is compared takes several times as much.
+    parts = list(zip(a.reshape(-1).split(_AT_ONCE), b.reshape(-1).split(_AT_ONCE), strict=True))
+    # Masks hold infinities.
+    largest = max(float(one.abs().nan_to_num(nan=0.0, posinf=0.0).max()) for one, _ in parts)
+    return all(
+        torch.allclose(one, other, rtol=tolerance, atol=tolerance * largest, equal_nan=False)
+        for one, other in parts
+    )
 
 
 def _any(inputs: Mapping[str, Tensor]) -> Tensor:
