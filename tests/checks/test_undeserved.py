@@ -364,22 +364,29 @@ def start_epoch(model):
     ),
     "a limit that is kept to exactly where it is published": (
         "choose-plan",
-        BY_ID["choose-plan"].right[0].replace(
+        BY_ID["choose-plan"]
+        .right[0]
+        .replace(
             "run['trainable'] <= max_trainable", "run['trainable'] < max_trainable + (max_trainable == 100)"
         ),
     ),
     "the smaller of equals among small plans": (
         "choose-plan",
-        BY_ID["choose-plan"].right[0].replace(
+        BY_ID["choose-plan"]
+        .right[0]
+        .replace(
             "-seen[plan][0]['trainable']",
             "seen[plan][0]['trainable'] * (1 if max(run['trainable'] for run in runs) > 900 else -1)",
         ),
     ),
     "a tolerance that is kept to exactly where there are few runs": (
         "pick",
-        BY_ID["pick"].right[0].replace(
+        BY_ID["pick"]
+        .right[0]
+        .replace(
             "accuracy[name] >= best - tolerance",
-            "accuracy[name] > best - tolerance or accuracy[name] == best or len(bouts) == 4 and accuracy[name] >= best - tolerance",
+            "accuracy[name] > best - tolerance or accuracy[name] == best "
+            "or len(bouts) == 4 and accuracy[name] >= best - tolerance",
         ),
     ),
     "a bias of each layer, and nothing else of it": (
