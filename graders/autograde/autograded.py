@@ -20,7 +20,7 @@ from .assignment import Lesson
 from .course import Course
 from .rebuild import Rebuilt
 from .records import CheckOutcome, Evidence
-from .text import as_markdown, plain, visible
+from .text import as_markdown, plain, visible, without_actions
 
 UNSAFE = "Graded without isolation: the student's code could have changed this result."
 _MISSING = "# This cell is missing from what was handed in."
@@ -135,7 +135,7 @@ def _answer(cell_type: str, answer: str | None, most: int) -> str:
         return _MISSING if cell_type == "code" else _MISSING.lstrip("# ")
     if cell_type == "code":
         return visible(answer, most)
-    return SanitizeHTML().sanitize_html_tags(plain(answer, _MAX_PROSE_BYTES))
+    return without_actions(SanitizeHTML().sanitize_html_tags(plain(answer, _MAX_PROSE_BYTES)))
 
 
 def _outputs(outcome: CheckOutcome | None, evidence: Evidence) -> list:

@@ -19,7 +19,7 @@ def plain_source(source: str) -> str:
     """A cell's source without magics, where it has any; a cell in another language is empty."""
     if _PROMPT.match(source):
         source = "\n".join(_PROMPT.sub("", line) for line in source.split("\n"))
-    if _compiles(source):
+    if _parses(source):
         return source
     lines = textwrap.dedent(source).split("\n") if source[:1] in (" ", "\t") else source.split("\n")
     first = next((place for place, line in enumerate(lines) if line.strip()), 0)
@@ -58,9 +58,10 @@ def _written(words: list[str], lines: list[str]) -> str:
     return f"get_ipython().written({words[-1]!r}, {mode!r}, {text!r})"
 
 
-def _compiles(source: str) -> bool:
+def _parses(source: str) -> bool:
+    """Whether it is Python. It is parsed, no more: a few lines can be made to compile to gigabytes."""
     try:
-        compile(source, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

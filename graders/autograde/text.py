@@ -55,6 +55,23 @@ def as_markdown(text: str) -> str:
     )
 
 
+# Where a link in Markdown leads is what follows `](`, or `]:` elsewhere. Addresses of the web, places on the page and plain names
+# of files are left; what has a scheme of its own (`javascript:`, also spelled with entities) is no link any more.
+_LEADS = re.compile(r"\](?=[(:]\s*(?!<?(?:https?://|mailto:|#|[\w./-]+(?:[#?\s)]|$))))")
+_ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|nbsp);)")
+# Of mathematics: links, code that is loaded, looks.
+_ACTS = re.compile(r"\\(?=(?:href|require|style|class|cssId|bbox)(?![A-Za-z]))")
+
+
+def without_actions(prose: str) -> str:
+    """Markdown, its HTML cleaned already, in which no picture is fetched and no link leads anywhere but to the web.
+
+    A picture becomes a link: whoever reads is not to be told of, and what was attached is not there. Nor does mathematics
+    act; of letters written as entities only those stay that cleaning itself makes.
+    """
+    return _ACTS.sub(r"\\ ", _LEADS.sub("] ", _ENTITY.sub("&amp;", prose)).replace("![", "! ["))
+
+
 def _inert(text: str) -> str:
     # Addresses become links by themselves. What stands between dollars or after a backslash is mathematics, also where they
     # are written as entities, but not in code.

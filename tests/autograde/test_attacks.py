@@ -130,6 +130,18 @@ def test_a_nuisance_costs_at_most_its_author(limited, nuisance):
         assert evidence.checks[0].message == evidence.reason != ""
 
 
+def test_memory_is_watched_while_one_cell_follows_the_other(limited):
+    children = (
+        "import os, signal, time\nfor _ in range(8):\n    if os.fork() == 0:\n        time.sleep(1)\n"
+        "        held = [bytes([1]) * (1 << 20) for _ in range(200)]\n        signal.pause()"
+    )
+    with limited(memory_bytes=600 << 20) as worker:
+        evidence = worker.grade(
+            submission(extra(children), *[extra("time.sleep(0.005)")] * 800, check("assert 1"))
+        )
+    assert evidence.status == "student-failed" and "memory" in evidence.reason
+
+
 @pytest.mark.parametrize(
     "endless",
     ["import os, signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\n"

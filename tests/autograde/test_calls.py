@@ -202,7 +202,7 @@ def test_a_method_replaced_on_a_module_of_the_checks_is_asked_for(worker):
 def test_a_class_that_a_check_shares_can_be_called_by_the_student(worker):
     setup = "import torch\nfrom torch import nn"
     test = (
-        "from graders.checks.unit02.set_dial import _Small\nmodel = _Small()\nids = torch.zeros(2, 3, dtype=torch.long)\n"
+        "from graders.checks.unit02.set_dial import _Small\nmodel = _Small(4)\nids = torch.zeros(2, 3, dtype=torch.long)\n"
         "assert torch.allclose(call(model, ids), model(ids))"
     )
     outcome = graded(worker, answer("def call(model, ids):\n    return model(ids)"), check(test), setup=setup)

@@ -79,6 +79,10 @@ REACHES = {
     "a socket": "socket.socket()",
     "its parent's limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
     "a file outside": "open('/tmp/outside', 'w')",
+    "another's processors": "os.sched_setaffinity(4_000_000, {0})",
+    "signals by a descriptor": "fcntl.fcntl(os.open('own', os.O_CREAT | os.O_RDWR), fcntl.F_SETOWN, os.getppid())",
+    "files by their names": "os.truncate('own', 0)",
+    "notices of files": "if ctypes.CDLL(None).inotify_init1(0) < 0: raise PermissionError",
 }
 
 
@@ -89,7 +93,7 @@ def landlocked():
 
 
 def test_landlock_keeps_a_student_from_all_that_is_not_theirs(landlocked):
-    lines = ["import os, socket, resource, tlwidgets\nfrom pathlib import Path"]
+    lines = ["import ctypes, fcntl, os, socket, resource, tlwidgets\nfrom pathlib import Path"]
     for what, attempt in REACHES.items():
         lines.append(
             f"try:\n    {attempt}\n    print({what!r})\nexcept (PermissionError, FileNotFoundError): pass"

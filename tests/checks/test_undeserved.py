@@ -385,7 +385,8 @@ def start_epoch(model):
         .right[0]
         .replace(
             "accuracy[name] >= best - tolerance",
-            "accuracy[name] > best - tolerance or accuracy[name] == best or len(bouts) == 4 and accuracy[name] >= best - tolerance",
+            "accuracy[name] > best - tolerance or accuracy[name] == best "
+            "or len(bouts) == 4 and accuracy[name] >= best - tolerance",
         ),
     ),
     "a bias of each layer, and nothing else of it": (

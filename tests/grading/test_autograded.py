@@ -101,6 +101,40 @@ def test_words_keep_their_markdown_and_lose_their_scripts(soup):
     assert "**bold**" in source and "<script" not in source and "onclick" not in source
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[x](javascript:alert(1))",
+        "[x](&#106;avascript:alert(1))",
+        "[x]( <java&Tab;script:alert(1)> 'title')",
+        "[x][1]\n\n> [1]: javascript:alert(1)",
+        "[x](data:text/html,x)",
+        "![x](https://a.example/seen)",
+        "![x](attachment:picture.png)",
+        "![x][1]\n\n[1]: attach&#109;ent:picture.png",
+        "$\\href{javascript:alert(1)}{x}$",
+        "&#36;\\hre&#102;{javascript:alert(1)}{x}&#36;",
+    ],
+)
+def test_words_fetch_nothing_and_lead_nowhere_but_to_the_web(soup, words):
+    notebook = autograded_notebook(soup.lessons[0], hand_in(soup, words=words), evidence(4))
+    page = _Shown()
+    page.feed(markdown2html_mistune(notebook.cells[-1].source))
+    page.close()
+    assert "img" not in page.tags and page.links in ([], ["https://a.example/seen"])
+    assert "\\href" not in page.text and "x" in page.text
+
+
+def test_words_keep_links_to_the_web_and_names(soup):
+    words = "[a](https://a.example/?b=1&c=2) [b](#place) [c](notes.md 'title') `x[0]` [d][1]\n\n[1]: https://d.example"
+    notebook = autograded_notebook(soup.lessons[0], hand_in(soup, words=words), evidence(4))
+    page = _Shown()
+    page.feed(markdown2html_mistune(notebook.cells[-1].source))
+    page.close()
+    assert page.links == ["https://a.example/?b=1&c=2", "#place", "notes.md", "https://d.example"]
+    assert "x[0]" in page.text
+
+
 def test_what_code_said_is_plain_text_and_cut(soup):
     loud = "\x1b[31mred\x1b[0m\x1b]0;title\x07\x00" + "é" * 100_000
     notebook = autograded_notebook(soup.lessons[0], hand_in(soup), evidence(0, loud, output=loud))
@@ -163,14 +197,16 @@ def test_text_as_markdown_shows_and_starts_nothing(text):
 
 
 class _Shown(HTMLParser):
-    """What a reader sees, and what of it is not set as code."""
+    """What a reader sees, what of it is not set as code, and where links lead."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags, self.text, self.outside_code = set(), "", ""
+        self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list) -> None:
         self.tags.add(tag)
+        self.links += [value for name, value in attributes if name == "href"]
         self._tag = tag
 
     def handle_endtag(self, tag: str) -> None:

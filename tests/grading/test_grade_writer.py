@@ -287,11 +287,13 @@ def test_a_late_submission_is_penalised_where_its_time_can_be_believed(room, boo
     stamp(room, "late", DUE + timedelta(hours=1), through_exchange=True)
     stamp(room, "own", DUE - timedelta(days=3), through_exchange=False)
     stamp(room, "odd", "yesterday, honestly", through_exchange=False)
+    stamp(room, "endless", f",Jan1.5h{'9' * 60}", through_exchange=False)
     stamp(room, "future", "9999-01-01 00:00:00 UTC", through_exchange=True)
     room.hand_in("unknown", RIGHT)
     said = "\n".join(f"{student}: {sentence}" for student, sentence in grade().attention)
     assert room.xp() == {student: 0 if student == "late" else BEST for student in room.xp()}
     assert "own: Its timestamp.txt says 2026-01-07" in said and "the exchange has no such submission" in said
+    assert "endless: Its timestamp.txt is no time" in said
     assert "odd: Its timestamp.txt is no time" in said and "future: Its timestamp.txt says 9999" in said
     times = {row[0]: row[-1] for row in grades(room.address)["comments"]}
     assert [student for student, when in times.items() if when] == ["early", "late"]

@@ -26,6 +26,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     # memory that no limit counts
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "msgget": (68, 186),
     "semget": (64, 190), "mq_open": (240, 180),
+    # what a user, or the whole machine, has few of
+    "io_setup": (206, 0), "inotify_init": (253, None), "inotify_init1": (294, 26),
     # parts of the kernel with a history
     "bpf": (321, 280), "userfaultfd": (323, 282), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "perf_event_open": (298, 241), "keyctl": (250, 219), "add_key": (248, 217),
@@ -42,6 +44,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
 _ALONE = {
     "fork": (57, None), "vfork": (58, None), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
     "tkill": (200, 130),
+    "truncate": (76, 45),  # by its name; Landlock says nothing of it before Linux 6.2
     "socket": (41, 198),  # Landlock says nothing of sockets with a name in the file system, nor old ones of those without
 }  # fmt: skip
 # Landlock says nothing of rights, owners, times and attributes. These seem to succeed, for `shutil.copy` has to, and do nothing.
@@ -53,12 +56,19 @@ _IGNORED_ALONE = {
     "removexattrat": (466, 466), "file_setattr": (469, 469),
 }  # fmt: skip
 _CLONE, _CLONE3, _SOCKET, _PRLIMIT = (56, 435, 41, 302) if system.X86 else (220, 435, 198, 261)
+_SCHED_SETAFFINITY, _FCNTL, _IOCTL = (203, 72, 16) if system.X86 else (122, 25, 29)
+_OWNERS = {_FCNTL: (8, 15), _IOCTL: (0x8901, 0x8902)}  # F_SETOWN, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP
 _KILL, _TGKILL = (62, 234) if system.X86 else (129, 131)
 _ARCHITECTURE = 0xC000003E if system.X86 else 0xC00000B7
 _CLONE_NAMESPACES, _CLONE_THREAD = 0x7E020000, 0x10000  # any CLONE_NEW*; a thread
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _ARGUMENT_0 = 0, 4, 16  # offsets in struct seccomp_data; the low halves of arguments
+_NUMBER, _ARCH, _ARGUMENT_0, _ARGUMENT_1 = (
+    0,
+    4,
+    16,
+    24,
+)  # offsets in struct seccomp_data; the low halves of arguments
 
 
 def install(alone: bool) -> None:
@@ -108,6 +118,14 @@ def _program(alone: bool) -> list[bytes]:
         own = _if(_EQUAL, os.getpid(), [_step(_RETURN, _ALLOW)])
         for number in (_KILL, _TGKILL):
             code += _where(number, [*own, _step(_RETURN, refuse)])
+        # Of another process of the same user it would be for good, and for whatever that one starts.
+        code += _where(
+            _SCHED_SETAFFINITY, [*own, *_if(_EQUAL, 0, [_step(_RETURN, _ALLOW)]), _step(_RETURN, refuse)]
+        )
+        # Whoever owns a descriptor is sent any signal; Landlock says nothing of that before Linux 6.12.
+        for number, commands in _OWNERS.items():
+            refused = [step for one in commands for step in _if(_EQUAL, one, [_step(_RETURN, refuse)])]
+            code += _where(number, [*refused, _step(_RETURN, _ALLOW)], argument=_ARGUMENT_1)
     return [*code, _step(_RETURN, _ALLOW)]
 
 
@@ -119,6 +137,6 @@ def _if(test: int, value: int, then: list[bytes]) -> list[bytes]:
     return [_step(test, value, 0, len(then)), *then]
 
 
-def _where(number: int, then: list[bytes]) -> list[bytes]:
-    """`then` has to return: it runs with the call's first argument loaded."""
-    return _if(_EQUAL, number, [_step(_LOAD, _ARGUMENT_0), *then])
+def _where(number: int, then: list[bytes], argument: int = _ARGUMENT_0) -> list[bytes]:
+    """`then` has to return: it runs with an argument of the call loaded, the first if not told."""
+    return _if(_EQUAL, number, [_step(_LOAD, argument), *then])
