@@ -197,8 +197,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "divergence-instead",
-        "This is the divergence of the targets (Kullback and Leibler). Cross-entropy is more by the entropy of the targets, which "
-        "is not 0 where several answers are right.",
+        "This is the divergence of the targets (Kullback and Leibler). Cross-entropy is more by the entropy of the targets, "
+        "which is not 0 where several answers are right.",
         ("`nn.functional.cross_entropy` takes the table of targets as it is.",),
         _program(**_losses("nn.functional.kl_div(scores.log_softmax(1), shares, reduction='batchmean')")),
     ),
@@ -239,8 +239,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "surprise-cut-off",
-        f"With a scale of {_LARGEST:.0f} this loss is too small: a probability that rounds to 0 was put up to a small number before "
-        "its logarithm, and so no gradient tells how wrong it is.",
+        f"With a scale of {_LARGEST:.0f} this loss is too small: a probability that rounds to 0 was put up to a small number "
+        "before its logarithm, and so no gradient tells how wrong it is.",
         ("`cross_entropy` (or `log_softmax`) needs no probability: it gives the logarithm itself.",),
         _program(**_losses("-(shares * scores.softmax(1).clamp(min=1e-9).log()).sum(1).mean()")),
     ),
@@ -337,9 +337,12 @@ def _followed(drawn: tuple[Tensor, ...]) -> list[Tensor]:
 
 def _check_large(function: Callable) -> None:
     source = numbers()
-    image, _, objects, _ = _draw(source)
-    # Each image's own text is the one that lies opposite: cosines of -1, and probabilities that round to 0.
-    given = (image, -image, objects, torch.tensor(math.log(_LARGEST)))
+    # Four directions, two of them opposite to the others. Each image's own text lies opposite, another one lies as it does:
+    # cosines of -1 and 1, probabilities that round to 0, and exponentials that overflow.
+    image = torch.cat([torch.eye(2), -torch.eye(2)]) * torch.tensor(
+        [[source.uniform(0.5, 4.0)] for _ in range(4)]
+    )
+    given = (image, -image, torch.tensor(source.sample(range(50), 4)), torch.tensor(math.log(_LARGEST)))
     found = plain(call(function, *(one.clone() for one in given), what=_CALL))
     if not found.isfinite():
         _CATALOGUE.fail("overflow")
