@@ -203,7 +203,9 @@ def _takes_the_same(heads: list[nn.Module]) -> bool:
 
 def _gives_the_same(heads: list[nn.Module]) -> bool:
     """Whether all heads give as many scores, though their arguments differ."""
-    scores = {_gives(head, hidden_size) for head, (hidden_size, _) in zip(heads[: len(_SIZES)], _SIZES, strict=True)}
+    scores = {
+        _gives(head, hidden_size) for head, (hidden_size, _) in zip(heads[: len(_SIZES)], _SIZES, strict=True)
+    }
     return len(scores) == 1
 
 

@@ -65,8 +65,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "sigmoid",
-        "A sigmoid makes each score a probability by itself, and those of a row don't add up to 1. Of several classes one is right: "
-        "softmax.",
+        "A sigmoid makes each score a probability by itself, and those of a row don't add up to 1. Of several classes one is "
+        "right: softmax.",
         ("`softmax` over the classes.",),
         _program(vote="scores.sigmoid()"),
     ),

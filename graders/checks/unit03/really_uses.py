@@ -190,6 +190,13 @@ _CATALOGUE = Catalogue(
         _program(result="less - whole"),
     ),
     Mistake(
+        "fall-without-sign",
+        "The fall is never below 0 here. A modality can mislead a model: accuracy rises when it is shuffled, and the fall is "
+        "negative.",
+        ("Before minus after, without `abs` and `max`.",),
+        _program(result="abs(whole - less)"),
+    ),
+    Mistake(
         "accuracy-instead",
         "This is the accuracy that is left after shuffling. How much was lost was asked for.",
         ("The accuracy with everything as it is comes first; take what is left away from it.",),
@@ -269,7 +276,7 @@ def _run(really_uses, case: Case) -> float:
         examples, width = case.features[case.modality].shape
         cause, sizes = failed.__cause__, map(int, re.findall(r"\d+", str(failed.__cause__)))
         mismatch = isinstance(cause, (RuntimeError, IndexError)) and re.search(r"size|bounds", str(cause))
-        if mismatch and {len(case.features), width} & set(sizes):
+        if mismatch and ({len(case.features), width} & set(sizes) or "out of bounds" in str(cause)):
             _CATALOGUE.fail("order-of-another-length")
         raise
 

@@ -126,7 +126,8 @@ _CATALOGUE = Catalogue(
     ),
     Mistake(
         "one-dict-for-all",
-        "The same clip comes again and again: one dict was changed and appended each time, so that all places show its last content.",
+        "The same clip comes again and again: one dict was changed and appended each time, so that all "
+        "places show its last content.",
         ("Make the dict inside the loop, a new one for each clip.",),
         _program(
             first="own = {}",
