@@ -195,10 +195,8 @@ class Loop:
             with self._fed(self.parts.train, index, batch.length), self.autocast():
                 outputs = scores_of(self.model, batch.inputs)
                 value = self.loss(outputs, batch.labels)
-            accuracy, outputs = (
-                accuracy_of(outputs, batch.labels),
-                None,
-            )  # a language model's scores are large
+            accuracy = accuracy_of(outputs, batch.labels)
+            del outputs  # a language model's scores are large
             share = len(index) / examples
             self.scaler.scale(value if share == 1 else value * share).backward()
             total += float(value.detach()) * share

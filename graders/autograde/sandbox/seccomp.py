@@ -63,12 +63,8 @@ _ARCHITECTURE = 0xC000003E if system.X86 else 0xC00000B7
 _CLONE_NAMESPACES, _CLONE_THREAD = 0x7E020000, 0x10000  # any CLONE_NEW*; a thread
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _ARGUMENT_0, _ARGUMENT_1 = (
-    0,
-    4,
-    16,
-    24,
-)  # offsets in struct seccomp_data; the low halves of arguments
+_NUMBER, _ARCH = 0, 4  # offsets in struct seccomp_data
+_ARGUMENT_0, _ARGUMENT_1 = 16, 24  # the low halves of arguments
 
 
 def install(alone: bool) -> None:
