@@ -66,6 +66,30 @@ class Assignment:
     digest: str
 
 
+def find_assignment(course: Course, given: str) -> str:
+    """The name of an assignment, from that name, its folder as a shell completes it, or the number before its first "-".
+
+    Raises:
+        GradingError: there is none, or the folder is no course.
+    """
+    source = course.folder("source", ".", "?").parent
+    known = sorted({path.parent.name for path in source.glob("*/*.ipynb")})
+    if not known:
+        raise GradingError(
+            f"{course.root} is no course folder: {source} has no folder with a notebook. Change to the course's folder, or "
+            "name it with --course."
+        )
+    name = Path(given).name
+    found = [one for one in known if name == one] or [
+        one for one in known if name and name == one.partition("-")[0]
+    ]
+    if len(found) != 1:
+        raise GradingError(
+            f"There is no assignment {given!r} in {source}. Expected one of {', '.join(known)}, or its number."
+        )
+    return found[0]
+
+
 def load_assignment(course: Course, name: str) -> Assignment:
     """Make the assignment's notebooks from `source/` by the steps of `nbgrader generate_assignment`.
 
@@ -75,11 +99,7 @@ def load_assignment(course: Course, name: str) -> Assignment:
     folder = course.folder("source", ".", name)
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
-        known = sorted(path.name for path in folder.parent.glob("*") if any(path.glob("*.ipynb")))
-        raise GradingError(
-            f"There is no assignment {name!r}: {folder} has no notebook. "
-            + (f"The course has {', '.join(known)}." if known else "Expected a folder with an .ipynb file.")
-        )
+        raise GradingError(f"There is no assignment {name!r}: {folder} has no notebook.")
     lessons = tuple(load_lesson(course, name, path) for path in paths)
     return Assignment(name, lessons, _digest(lessons))
 

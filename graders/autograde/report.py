@@ -37,8 +37,9 @@ def summarise(session, assignment: Assignment) -> dict:
         )
     )
     rows = session.execute(query).scalars().all()
-    known = session.execute(select(Student.id)).scalars()
-    missing = sorted(set(known) - {row.student_id for row in rows})
+    handed_in = {row.student_id for row in rows}
+    known = session.execute(select(Student)).scalars().all()
+    listed = {one.id for one in known if one.first_name or one.last_name or one.email}
     lines = last_lines(session, assignment.name)
     most = best_scores(session, assignment.name)
     best = sum(cell.points for lesson in assignment.lessons for cell in lesson.cells)
@@ -53,7 +54,8 @@ def summarise(session, assignment: Assignment) -> dict:
             for lesson, cell in _graded_cells(assignment)
         ],
         "students": students,
-        "not_handed_in": missing,
+        "not_handed_in": sorted({one.id for one in known} - handed_in),
+        "not_listed": sorted(handed_in - listed) if listed else [],
         "mean": statistics.fmean(one["score"] for one in students) if students else None,
         "median": statistics.median(one["score"] for one in students) if students else None,
         "seconds": round(sum(line.wall_s for line in lines.values()), 3),

@@ -43,7 +43,7 @@ def page(summary: dict, table: str) -> str:
         name=name,
         facts=" · ".join(facts),
         warning=warning,
-        attention=_attention(students, summary["not_handed_in"]),
+        attention=_attention(students, summary["not_handed_in"], summary["not_listed"]),
         cells="".join(map(_cell_section, summary["cells"])) or "<p>The assignment has no checks.</p>",
         students=html_table(summary),
         csv=f'<a href="{escape(quote(table))}">{escape(table)}</a>',
@@ -56,7 +56,7 @@ def _date(made: str) -> str:
     return escape(made.replace("T", " ").replace("Z", " UTC"))
 
 
-def _attention(students: list[dict], missing: list[str]) -> str:
+def _attention(students: list[dict], missing: list[str], unlisted: list[str]) -> str:
     rows = [
         f"<li><b>{escape(one['id'])}</b> ({STATUS[one['status']]}): {_words(' '.join(one['remarks']))}</li>"
         for one in students
@@ -70,6 +70,11 @@ def _attention(students: list[dict], missing: list[str]) -> str:
         rows.append(f"<li>A person has to grade, in formgrader: {_names(by_hand)}</li>")
     if missing:
         rows.append(f"<li>In the gradebook, and not handed in: {_names(missing)}</li>")
+    if unlisted:
+        rows.append(
+            f"<li>Handed in, and without name or address in the gradebook, unlike others (is a folder in submitted/ "
+            f"misnamed?): {_names(unlisted)}</li>"
+        )
     if not rows:
         return "<p>Nothing: every submission was graded as it was handed in.</p>"
     return f"<ul>{''.join(rows)}</ul>"

@@ -133,7 +133,7 @@ def _remark(exercise: dict, mistake: str) -> str:
         return "a person has to grade it" if exercise["needs_manual_grade"] else "no grade"
     said = []
     if exercise["by_hand"]:
-        again = ", before this submission: look again" if exercise["needs_manual_grade"] else ""
+        again = ", before it was graded again: look once more" if exercise["needs_manual_grade"] else ""
         said.append(f"given by hand{again}")
     if exercise["extra_credit"]:
         said.append(f"with {exercise['extra_credit']:+g} extra credit")

@@ -58,14 +58,13 @@ def build_work(root: Path, work: Path) -> list[Built]:
     """Bring `work` up to date with the lessons in `root`; all of them or, where one is unfit, none.
 
     Raises:
-        click.ClickException: a lesson breaks a rule of `graders.lint.rules`.
+        click.ClickException: a lesson breaks a rule of `graders.lint.rules`, or `work` can't be written to.
     """
     from graders.lint.refuse import UnfitLesson
 
     from .home import home_page
     from .student import student_files
 
-    work.mkdir(parents=True, exist_ok=True)
     fresh: dict[str, bytes] = {}
     try:
         for source in units(root):
@@ -74,8 +73,15 @@ def build_work(root: Path, work: Path) -> list[Built]:
         raise click.ClickException(str(error)) from error
     fresh["Home.md"] = home_page(root).encode()
     known = read_manifest(work)
-    built = [_place(work, name, content, known) for name, content in fresh.items()]
-    write_whole(work / MANIFEST, json.dumps(known, indent=2, sort_keys=True).encode())
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        built = [_place(work, name, content, known) for name, content in fresh.items()]
+        write_whole(work / MANIFEST, json.dumps(known, indent=2, sort_keys=True).encode())
+    except OSError as error:
+        raise click.ClickException(
+            f"Your copies can't be written to {work} ({error.strerror}). Nothing that you wrote was changed: see to that and run "
+            "the command again, or name another folder with --dir."
+        ) from error
     return built
 
 

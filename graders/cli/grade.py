@@ -54,7 +54,7 @@ def grade(
     as_json: bool,
 ) -> None:
     """Grade what was handed in, in place of `nbgrader autograde`. ASSIGNMENT is the name of its folder in
-    source/, such as 01-transfer-learning.
+    source/, such as 01-transfer-learning, or its number.
 
     Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and written to the
     gradebook whole. Stop it at any time and run it again: it goes on from there, and grades what is new or has changed.
@@ -68,7 +68,6 @@ def grade(
     from graders.autograde.zygote import Zygote
 
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
-    assignment = assignment.rstrip("/\\")  # as a shell completes the folder's name
     try:
         zygote = Zygote() if scheduler is None else None
         with zygote or contextlib.nullcontext():
@@ -83,7 +82,7 @@ def grade(
 def _grade_with(
     zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
 ) -> None:
-    from graders.autograde.assignment import load_assignment
+    from graders.autograde.assignment import find_assignment, load_assignment
     from graders.autograde.course import open_course
     from graders.autograde.gradebook import GradeWriter
     from graders.autograde.grading import Tally
@@ -94,6 +93,7 @@ def _grade_with(
     tally = Tally()
     try:
         course = open_course(root)
+        assignment = find_assignment(course, assignment)
         lesson = load_assignment(course, assignment)
         with _alone(root), GradeWriter(course, lesson, _say) as writer:
             interrupted = _grade(
@@ -199,7 +199,14 @@ def _alone(root: Path):
     except ImportError:  # Windows
         yield
         return
-    with open(root / ".tlcourse-grade.lock", "w") as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(root / ".tlcourse-grade.lock", "w"))
+        except OSError as error:
+            raise GradingError(
+                f"The course folder {root} can't be written to ({error.strerror}), and grades, graded notebooks and the "
+                "summary go there. Run it as the account that owns the folder, or on a copy."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -120,7 +120,8 @@ def _unrecorded(source, exercises: Sequence[Exercise]) -> list[Finding]:
         Finding(
             id,
             "record",
-            "graders.checks has no Exercise of this id and unit. Add its record, with its mistakes.",
+            "graders.checks has no Exercise of this id and unit. Add its record, with its mistakes, to EXERCISES in the "
+            "`__init__.py` of the unit's checks.",
         )
         for id in points.keys() - known.keys()
     ]

@@ -63,7 +63,7 @@ def _read_only(url: str) -> str:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return url
     path = Path(parsed.database)
-    if not path.exists():
+    if not path.is_file():
         raise GradebookError(
             f"There is no gradebook at {path}. Expected the database that nbgrader writes when it makes or grades an assignment: "
             "run `nbgrader generate_assignment` in the course folder first, or name another file with --db."

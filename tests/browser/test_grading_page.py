@@ -30,7 +30,7 @@ def student(id: str, score: float, status: str, *remarks: str, exercises=()) -> 
 
 SUMMARY = {
     "assignment": "01-transfer-learning", "made": "2026-01-10T10:00:00Z", "best": 5.0, "mean": 2.5, "median": 2.5,
-    "seconds": 0.6, "not_isolated": 2, "not_handed_in": ["eve"],
+    "seconds": 0.6, "not_isolated": 2, "not_handed_in": ["eve"], "not_listed": [],
     "exercises": [
         {"cell": "check-build-head", "notebook": "01", "points": 1.0}, {"cell": "essay", "notebook": "01", "points": 4.0},
     ],

@@ -53,6 +53,15 @@ def test_a_first_build_makes_everything_and_a_second_nothing(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in work.rglob("*.ipynb")} == before
 
 
+def test_a_place_that_cant_be_written_to_gets_a_sentence_and_nothing_is_lost(tmp_path):
+    lesson(tmp_path, "cook soup")
+    work = tmp_path / "work"
+    work.write_text("a file of mine")
+    with pytest.raises(click.ClickException, match="can't be written to .*--dir"):
+        build_work(tmp_path, work)
+    assert work.read_text() == "a file of mine"
+
+
 def test_a_student_gets_no_solution_and_a_sentence_in_its_place(tmp_path):
     notebook = student_notebook(lesson(tmp_path, "cook soup"))
     text = nbformat.writes(notebook)

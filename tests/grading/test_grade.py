@@ -10,7 +10,9 @@ from ledger import attempts, grades, ledger
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
+from graders.autograde.assignment import find_assignment
 from graders.autograde.course import open_course
+from graders.autograde.records import GradingError
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -151,7 +153,13 @@ def test_pictures_and_messages_fit_and_hints_can_be_seen_to_open_in_feedback_and
     for html in (graded.feedback("plain"), page):
         style = " ".join(re.findall(r"<style[^>]*>(.*?)</style>", html, re.S))
         assert all(
-            rule in style for rule in ("max-width: 100%; height: auto", "pre-wrap", "display: list-item")
+            rule in style
+            for rule in (
+                "max-width: 100%; height: auto",
+                "pre-wrap",
+                "display: list-item",
+                ".panel-heading { height: auto !important; overflow: hidden",
+            )
         )
 
 
@@ -199,6 +207,28 @@ def test_a_summary_that_cant_be_written_gets_a_sentence_and_the_grades_are_there
     said = room.grade(status=1)
     assert "The summary can't be written to" in said and "Traceback" not in said
     assert room.xp() == {"ada": BEST}
+
+
+@pytest.mark.parametrize("given", ["01", f"{UNIT}/", f"source/{UNIT}", UNIT])
+def test_an_assignment_is_found_by_its_number_and_by_its_folder(room, given):
+    assert find_assignment(open_course(room.folder), given) == UNIT
+
+
+@pytest.mark.parametrize("given", ["", "..", "1", "01-transfer", "07"])
+def test_an_assignment_that_is_not_there_is_told_with_those_that_are(room, given):
+    with pytest.raises(GradingError, match=f"no assignment '{given}'.*Expected one of {UNIT}"):
+        find_assignment(open_course(room.folder), given)
+
+
+def test_a_folder_that_is_no_course_is_called_so(tmp_path):
+    with pytest.raises(GradingError, match="is no course folder.*--course"):
+        find_assignment(open_course(tmp_path), UNIT)
+
+
+def test_a_course_folder_that_cant_be_written_to_gets_a_sentence(room):
+    (room.folder / ".tlcourse-grade.lock").mkdir()  # stands in the way, also of an administrator
+    said = room.grade(status=1)
+    assert "can't be written to" in said and "Traceback" not in said
 
 
 def test_the_grades_are_stock_nbgraders_on_honest_submissions(generated, tmp_path):

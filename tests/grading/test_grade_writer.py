@@ -18,6 +18,8 @@ from graders.autograde.gradebook import GradeWriter
 from graders.autograde.grading import Tally, choose, run, submissions, work
 from graders.autograde.records import GradingError, Limits
 from graders.autograde.report import summarise
+from graders.autograde.report_page import page
+from graders.autograde.report_table import csv_table
 from graders.autograde.sandbox import available_isolation
 from graders.autograde.timestamps import timestamps
 
@@ -86,6 +88,17 @@ def test_what_a_person_gave_and_wrote_stays(room, book, grade):
     assert row.needs_manual_grade  # nbgrader's way to say: look again, the submission is another one
     assert book.find_comment("build-head", UNIT, UNIT, "ada").comment == "Nearly."
     assert room.xp()["ada"] == BEST - 0.25
+
+
+def test_points_by_hand_wait_for_another_look_also_when_the_same_submission_is_graded_again(
+    room, book, grade
+):
+    room.hand_in("ada", RIGHT)
+    grade()
+    grade_of(book, "ada", "check-build-head").manual_score = 0.5
+    book.db.commit()
+    remark = csv_table(grade(force=True).summary)
+    assert "given by hand, before it was graded again: look once more" in remark
 
 
 def test_a_resubmission_that_crashes_does_not_keep_the_old_credit(room, grade):
@@ -353,7 +366,14 @@ def test_the_summary_knows_names_and_who_has_not_handed_in(room, book, grade):
     room.hand_in("ben", RIGHT)
     summary = grade().summary
     assert [(one["id"], one["name"]) for one in summary["students"]] == [("ada", "Ada Lovelace"), ("ben", "")]
-    assert summary["not_handed_in"] == ["eve"]
+    assert (summary["not_handed_in"], summary["not_listed"]) == (["eve"], ["ben"])
+    assert "misnamed?): <b>ben</b>" in page(summary, "grades.csv")
+
+
+def test_where_nobody_has_a_name_nobody_is_missing_from_the_list(room, book, grade):
+    book.add_student("eve")
+    room.hand_in("ben", RIGHT)
+    assert grade().summary["not_listed"] == []
 
 
 def test_the_summary_says_who_had_more_points_before(room, grade):

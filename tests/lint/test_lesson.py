@@ -141,5 +141,6 @@ def test_a_mutant_that_never_ends_counts_as_caught(course):
 
 def test_an_exercise_without_a_record_and_a_record_without_an_exercise_are_found(course):
     assert rules(course(None)) == {("layer-rates", "record")}
+    assert "EXERCISES" in course(None).findings[0].message
     assert rules(course(replace(RATES, id="rates"))) == {("layer-rates", "record"), ("rates", "record")}
     assert rules(course(replace(RATES, points=4))) == {("layer-rates", "points")}

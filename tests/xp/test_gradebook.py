@@ -47,6 +47,8 @@ def test_reading_changes_no_byte(book):
 def test_a_missing_gradebook_is_not_made(tmp_path):
     with pytest.raises(GradebookError, match="There is no gradebook"):
         read_students(f"sqlite:///{tmp_path / 'gone.db'}")
+    with pytest.raises(GradebookError, match="There is no gradebook at .*--db"):
+        read_students(f"sqlite:///{tmp_path}")  # the course's folder, not the file in it
     assert list(tmp_path.iterdir()) == []
 
 
