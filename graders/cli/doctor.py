@@ -56,6 +56,7 @@ def findings() -> list[Finding]:
         *late,
         *_weights(),
         *_unpacked(),
+        _isolation(),
         _memory(),
         _disk(),
     ]
@@ -133,6 +134,25 @@ def _unpacked() -> list[Finding]:
         for backbone in BACKBONES.values()
         if backbone.loader == "load_language_model"
     ]
+
+
+def _isolation() -> Finding:
+    """What `tlcourse grade` would hold students' code apart with; a student needs none."""
+    from graders.autograde import available_isolation
+
+    best, why = available_isolation()
+    words = {
+        "namespaces": "namespaces, the best there is",
+        "landlock": f"Landlock, which does. {why}",
+        "none": f"none. {why}",
+    }
+    return Finding(
+        "isolation for grading",
+        best != "none",
+        words[best],
+        "Lessons need none. `tlcourse grade` does: run it on a machine, or in a container, that allows user namespaces.",
+        False,
+    )
 
 
 def _memory() -> Finding:

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from graders.autograde import available_isolation
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("setup", "lab", "build", "check", "grade", "xp", "doctor", "lint-lesson", "binder-links")
 
@@ -78,6 +80,11 @@ def test_doctor_reports_for_people_and_for_programs():
     assert {"weights of efficientnet-lite0", "weights of crepe-tiny"} <= set(found)
     assert "unpacked weights of smollm2" in found and not found["unpacked weights of smollm2"]["needed"]
     assert "build" in found["PyTorch"]["detail"]
+    isolation, why = available_isolation()
+    said = found["isolation for grading"]
+    assert (
+        isolation in said["detail"].lower() and why in said["detail"] and said["ok"] == (isolation != "none")
+    )
     assert "PyTorch" in tlcourse("doctor").stdout
 
 
