@@ -78,6 +78,11 @@ def call(function, *args, what: str):
         raise CheckFailed(f"`{what}` stopped with {type(error).__name__}: {error}") from error
 
 
+def took_none_for_a_number(failed: CheckFailed) -> bool:
+    """Whether a call (of `call`) stopped because None was subtracted, compared or the like."""
+    return isinstance(failed.__cause__, TypeError) and "'NoneType'" in failed.message
+
+
 def backward(loss) -> None:
     """`loss.backward()`; what a student's part of it raises becomes a sentence.
 

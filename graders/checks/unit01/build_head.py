@@ -148,17 +148,14 @@ def _check_scores(head: nn.Module, heads: list[nn.Module], hidden_size: int, num
             _CATALOGUE.fail("fixed-sizes")
         if _try(head, num_classes) is not None:
             _CATALOGUE.fail("swapped-sizes")
+        what = f"build_head({hidden_size}, {num_classes})(features)"
         try:
-            head(torch.randn(_EXAMPLES, hidden_size))
-        except NotImplementedError:
-            _CATALOGUE.fail("no-forward")
-        except Exception:  # told below, in words
-            pass
-        call(
-            head,
-            torch.randn(_EXAMPLES, hidden_size),
-            what=f"build_head({hidden_size}, {num_classes})(features)",
-        )
+            call(head, torch.randn(_EXAMPLES, hidden_size), what=what)
+        except CheckFailed as failed:
+            # PyTorch raises that in place of a `forward`.
+            if isinstance(failed.__context__, NotImplementedError):
+                _CATALOGUE.fail("no-forward")
+            raise
     if not isinstance(scores, torch.Tensor):
         raise CheckFailed(
             f"The head returned a {type(scores).__name__}, and a tensor of scores was expected."
@@ -298,19 +295,22 @@ def _group(centres: Tensor) -> tuple[Tensor, Tensor]:
     return centres[labels] + 0.3 * torch.randn(_GROUP, centres.shape[1]), labels
 
 
-def _share_right(head: nn.Module, centres: Tensor) -> float:
+def _answers(head: nn.Module, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """The classes that a head chooses for a group, and the right ones."""
     features, labels = _group(centres)
     head.eval()  # what dropout takes away is not held against a head
     with torch.no_grad():
-        return float((head(features).argmax(1) == labels).float().mean())
+        return head(features).argmax(1), labels
+
+
+def _share_right(head: nn.Module, centres: Tensor) -> float:
+    told, labels = _answers(head, centres)
+    return float((told == labels).float().mean())
 
 
 def _worst_shift(head: nn.Module, centres: Tensor) -> int:
     """By how many places to roll the centres for a head that does not learn to be right least often: 1 time in `len(centres)`."""
-    features, labels = _group(centres)
-    head.eval()
-    with torch.no_grad():
-        told = head(features).argmax(1)
+    told, labels = _answers(head, centres)
     return min(range(len(centres)), key=lambda shift: int((told == (labels + shift) % len(centres)).sum()))
 
 

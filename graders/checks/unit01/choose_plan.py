@@ -16,7 +16,7 @@ from ..compare import plain, same
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
 from ..reference import against_reference
-from ..running import call, quiet
+from ..running import call, quiet, took_none_for_a_number
 
 _MEANS = (
     "def choose_plan(runs, max_trainable=None):\n"
@@ -231,7 +231,7 @@ def _choose(choose_plan, runs: list[dict], limit: int | None):
     try:
         found = plain(call(choose_plan, given, limit, what=f"choose_plan(runs, max_trainable={limit})"))
     except CheckFailed as failed:
-        if limit is None and isinstance(failed.__cause__, TypeError) and "'NoneType'" in failed.message:
+        if limit is None and took_none_for_a_number(failed):
             _CATALOGUE.fail("none-is-no-number")
         raise
     if given != runs:

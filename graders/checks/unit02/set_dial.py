@@ -14,7 +14,7 @@ from ..compare import difference
 from ..effects import moved_by
 from ..evidence import held
 from ..mistakes import Catalogue, CheckFailed, Exercise, Mistake
-from ..running import call, numbers, quiet
+from ..running import call, numbers, quiet, took_none_for_a_number
 from ..shared import shared_module
 
 _DEPTHS = (3, 4, 5, 6)
@@ -184,7 +184,7 @@ def _check(set_dial, model: _Small, layers: int | None, again: str = "") -> None
     try:
         call(set_dial, model, layers, what=f"set_dial(model, {layers})")
     except CheckFailed as failed:
-        if layers is None and isinstance(failed.__cause__, TypeError) and "'NoneType'" in failed.message:
+        if layers is None and took_none_for_a_number(failed):
             _CATALOGUE.fail("none-is-no-number")
         raise
     if difference(dict(model.state_dict()), before, "model", rtol=0, atol=0):
