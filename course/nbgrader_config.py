@@ -1,4 +1,6 @@
-"""nbgrader's configuration. Run the stock commands here: `nbgrader generate_assignment 01-transfer-learning`."""
+"""nbgrader's configuration. Run its commands here: `nbgrader generate_assignment 01-transfer-learning`."""
+
+from typing import TYPE_CHECKING
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.converters import GenerateAssignment
@@ -10,12 +12,19 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from graders.autograde.feedback import FitFeedback
+from graders.autograde.feedback_style import FeedbackStyle
+from graders.autograde.formgrader import BlockAutograde
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
 from graders.lint.refuse import RefuseUnfitLesson
 
-c = get_config()  # noqa: F821  # traitlets defines it where it runs this file
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+    def get_config() -> Config: ...  # traitlets defines it where it runs this file
+
+
+c = get_config()
 
 c.CourseDirectory.course_id = "transfer-learning"
 
@@ -26,7 +35,10 @@ c.ClearSolutions.code_stub = {"python": STUB}
 c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
 
 # Pictures that fit the page, and hints that open: in feedback and in formgrader.
-c.HTMLExporter.preprocessors = [FitFeedback]
+c.HTMLExporter.preprocessors = [FeedbackStyle]
+
+# Formgrader's Autograde button says to use `tlcourse grade` instead.
+c.NotebookExporter.preprocessors = [BlockAutograde]
 
 # The stock steps, but for the first: demonstrations (long training, widgets) are left out.
 c.Autograde.autograde_preprocessors = [

@@ -28,7 +28,8 @@ STYLES = {
     "fluent": ("@iconify-json/fluent-emoji-flat", "1.2.6"),
     "emojione": ("@iconify-json/emojione", "1.2.3"),
 }
-# Not people (skin tones, families), smileys, flags and symbols (keycaps, letters): near-duplicates of one another.
+# Not people (skin tones, families), smileys, flags and symbols (keycaps, letters): near-duplicates of one
+# another.
 GROUPS = ("Animals & Nature", "Food & Drink", "Travel & Places", "Activities", "Objects")
 CLOCK_FACE = re.compile(r"-(o-clock|thirty)$")
 RESVG = "0.5.0"

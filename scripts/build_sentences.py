@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from tlwidgets.data.sentences import FILES, TABLE, Row, link_sources, read_table, write_table
+from tlwidgets.data.sentence_table import FILES, TABLE, Row, link_sources, read_table, write_table
 
 REQUIREMENT = "vaderSentiment==3.3.2"
 SDIST_SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"

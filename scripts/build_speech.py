@@ -83,7 +83,10 @@ def say(speaker: Speaker, text: str, speed: int, prosody: Prosody, pick: random.
         part + pick.randint(-prosody.jitter, prosody.jitter) for part in (prosody.pitch, prosody.rate)
     )
     melody = max(prosody.range + 2 * pick.randint(-prosody.jitter, prosody.jitter), 0)
-    ssml = f'<prosody pitch="{pitch:+d}%" range="{melody}%" rate="{rate}%" volume="{prosody.volume}">{text}</prosody>'
+    ssml = (
+        f'<prosody pitch="{pitch:+d}%" range="{melody}%" rate="{rate}%" volume="{prosody.volume}">'
+        f"{text}</prosody>"
+    )
     said = run("-z", "-m", "--stdout", "-s", str(speed), "-v", speaker.voice, ssml)
     with wave.open(io.BytesIO(said)) as sound:
         if (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) != (ESPEAK_RATE, 1, 2):
@@ -148,7 +151,8 @@ def edits(one: str, other: str) -> int:
 
 
 def refuse_twins() -> None:
-    """Every two speakers must say the same word differently: of a voice that it does not know, eSpeak NG takes another."""
+    """Every two speakers must say the same word differently: of a voice that it does not know, eSpeak NG
+    takes another."""
     heard: dict[bytes, str] = {}
     for speaker in SPEAKERS:
         twin = heard.setdefault(run("--stdout", "-v", speaker.voice, "anyone"), speaker.name)

@@ -2,8 +2,9 @@
 
     python scripts/choose_rates_01.py
 
-Both ways get the same small grid, the same passes and the same batches. Each seed from 100 on draws a split; a
-rate's figure is its mean accuracy on held-out sentences. The winners are `HEAD_RECIPE` and `SCRATCH_RECIPE`.
+Both ways get the same small grid, the same passes and the same batches. Each seed from 100 on draws a split;
+a rate's figure is its mean accuracy on held-out sentences. The winners are `HEAD_RECIPE` and
+`SCRATCH_RECIPE`.
 """
 
 from statistics import fmean
@@ -11,8 +12,8 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
-from tlwidgets.claims import lesson01
-from tlwidgets.core import FreezePlan, ModelTree
+from course.units.u01_transfer_learning import experiments as lesson01
+from tlwidgets.core import FreezePlan
 from tlwidgets.data import task_data
 from tlwidgets.train import fit
 
@@ -25,7 +26,7 @@ def accuracy(preset: str, rate: float, seed: int) -> float:
     """Accuracy after one training: pretrained and frozen, or everything from random weights."""
     model, tokenizer = lesson01.classifier(from_scratch=preset == "full", seed=seed)
     split = lesson01.film_split(seed)
-    plan = FreezePlan.preset(preset, ModelTree.of(model))
+    plan = FreezePlan.preset(model, preset)
     data = task_data(split, tokenizer, lesson01.MAX_LENGTH)
     return fit(model, plan, data, seed=seed, **{**WAYS[preset], "lr": rate}).test_accuracy
 

@@ -1,9 +1,11 @@
-"""Choose the learning rates of lesson 03's comparison of a frozen voice network with a tuned one, on splits of their own.
+"""Choose the learning rates of lesson 03's comparison of a frozen voice network with a tuned one, on splits
+of their own.
 
     python scripts/choose_rates_03.py
 
-Each way gets the same grid. Each seed from 100 on draws a split; a rate's figure is its mean accuracy on held-out clips.
-The winners are `HEAD_LR`, `SHORT_LR` and `LONG_LR` of `tlwidgets.claims.fusion03`.
+Each way gets the same grid. Each seed from 100 on draws a split; a rate's figure is its mean accuracy on
+held-out clips. The winners are `HEAD_LR`, `SHORT_LR` and `LONG_LR` of
+`course.units.u03_multimodal_models.experiments.fusion`.
 """
 
 from statistics import fmean
@@ -11,7 +13,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
-from tlwidgets.claims.fusion03 import tones_of_voice, train_voice
+from course.units.u03_multimodal_models.experiments.fusion import tones_of_voice, train_voice
 
 SEEDS = (100, 101, 102, 103, 104)
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)

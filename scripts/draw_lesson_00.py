@@ -13,10 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
+from tlwidgets import palette
+
 NOTEBOOK = Path("course/source/00-where-we-left-off/00-where-we-left-off.ipynb")
 NAME = "lora.png"
-INK, CARD = "#1f2933", "#fbfbf9"
-FROZEN, LEARNS = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
+INK, CARD = "#1f2933", palette.CARD
+FROZEN, LEARNS = palette.FROZEN.print, palette.TRAINED.print
 
 
 def main() -> None:

@@ -13,10 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from tlwidgets import palette
+
 NOTEBOOK = Path("course/source/01-transfer-learning/01-transfer-learning.ipynb")
 NAME = "what-carries-over.png"
-INK, CARD = "#1f2933", "#fbfbf9"
-KEPT, NEW, OLD = "#0072B2", "#D55E00", "#8a8f94"  # Okabe and Ito's blue and vermilion, and a grey
+INK, CARD = "#1f2933", palette.CARD
+KEPT, NEW, OLD = palette.BLUE.print, palette.VERMILLION.print, "#8a8f94"
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path.insert(0, str(ROOT))
 
 LESSON = ROOT / "course" / "source" / "01-transfer-learning" / "01-transfer-learning.ipynb"
 LAST = "freeze-panel"
@@ -21,7 +21,7 @@ LAST = "freeze-panel"
 
 def take(out: Path, dark: bool) -> None:
     """Write the picture (PNG) to `out`."""
-    from jupyter_lab import LabNotebook, chromium, jupyter_lab
+    from tests.widgets.jupyter_lab import LabNotebook, chromium, jupyter_lab
 
     notebook = nbformat.read(LESSON, as_version=4)
     ids = [cell.id for cell in notebook.cells]

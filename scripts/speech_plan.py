@@ -15,15 +15,16 @@ class Speaker(NamedTuple):
 
     @property
     def voice(self) -> str:
-        """What eSpeak NG is to be asked for. It has British English as `en`, and of `en-gb` it drops the variant."""
+        """What eSpeak NG is to be asked for. It has British English as `en`, and of `en-gb` it drops the
+        variant."""
         return f"{'en' if self.accent == 'en-gb' else self.accent}+{self.variant}"
 
 
 class Prosody(NamedTuple):
     """How something is said, against how the speaker says it plainly: numbers for SSML, in percent.
 
-    `pitch` is a change, `range` (of the melody) and `rate` are parts of the plain ones, `volume` is out of 100. `jitter`
-    is how far pitch, range and rate stray at random, either way, from one clip to the next.
+    `pitch` is a change, `range` (of the melody) and `rate` are parts of the plain ones, `volume` is out of
+    100. `jitter` is how far pitch, range and rate stray at random, either way, from one clip to the next.
     """
 
     pitch: int
@@ -61,16 +62,24 @@ PROSODIES = {
 
 # Names of drawings, parted by commas.
 WORDS = (
-    "gorilla, poodle, wolf, fox, cat, tiger, leopard, horse, deer, pig, goat, camel, elephant, rhinoceros, mouse, rabbit, "
-    "chipmunk, koala, turkey, rooster, penguin, eagle, owl, crocodile, turtle, lizard, snake, dragon, dolphin, octopus, "
+    "gorilla, poodle, wolf, fox, cat, tiger, leopard, horse, deer, pig, goat, camel, elephant, rhinoceros, "
+    "mouse, rabbit, "
+    "chipmunk, koala, turkey, rooster, penguin, eagle, owl, crocodile, turtle, lizard, snake, dragon, "
+    "dolphin, octopus, "
     "crab, squid, butterfly, spider, scorpion, cactus, mushroom, watermelon, lemon, banana, pineapple, "
-    "strawberry, tomato, avocado, eggplant, potato, carrot, cucumber, peanuts, croissant, hamburger, pizza, burrito, "
+    "strawberry, tomato, avocado, eggplant, potato, carrot, cucumber, peanuts, croissant, hamburger, pizza, "
+    "burrito, "
     "popcorn, spaghetti, sushi, doughnut, cookie, lollipop, volcano, stadium, hospital, church, fountain, "
-    "roller coaster, ambulance, taxi, bus, tractor, motorcycle, bicycle, anchor, sailboat, canoe, helicopter, rocket, "
-    "satellite, alarm clock, thermometer, tornado, rainbow, umbrella, snowflake, fire, balloon, trophy, baseball, "
-    "american football, tennis, badminton, joystick, glasses, necktie, jeans, kimono, bikini, backpack, crown, "
-    "lipstick, megaphone, headphone, radio, saxophone, trumpet, guitar, violin, drum, telephone, battery, printer, "
-    "keyboard, television, camera, candle, light bulb, newspaper, envelope, pencil, crayon, briefcase, calendar, "
+    "roller coaster, ambulance, taxi, bus, tractor, motorcycle, bicycle, anchor, sailboat, canoe, "
+    "helicopter, rocket, "
+    "satellite, alarm clock, thermometer, tornado, rainbow, umbrella, snowflake, fire, balloon, trophy, "
+    "baseball, "
+    "american football, tennis, badminton, joystick, glasses, necktie, jeans, kimono, bikini, backpack, "
+    "crown, "
+    "lipstick, megaphone, headphone, radio, saxophone, trumpet, guitar, violin, drum, telephone, battery, "
+    "printer, "
+    "keyboard, television, camera, candle, light bulb, newspaper, envelope, pencil, crayon, briefcase, "
+    "calendar, "
     "scissors, hammer, dagger, shield, microscope"
 )
 
@@ -156,5 +165,6 @@ NEUTRAL = (
 WORD_SPEED, SENTENCE_SPEED = 160, 205  # words a minute, at a rate of 100
 WORD_SPEAKERS = SPEAKERS[:8]
 PROSODY_SPEAKERS = SPEAKERS
-# Pair number i is said by the speakers number i + 0, 1, 3 and 6 (modulo 10): each speaker says as many pairs as any other.
+# Pair number i is said by the speakers number i + 0, 1, 3 and 6 (modulo 10): each speaker says as many pairs
+# as any other.
 PAIR_OFFSETS = (0, 1, 3, 6)

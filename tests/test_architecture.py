@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import slowness
+
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(sys.executable).parent
+PACKAGES = ("tlwidgets", "graders", "course")
 
 
 def run(*command: str) -> str:
@@ -30,9 +33,23 @@ def test_the_style_is_kept():
     run(sys.executable, "-m", "ruff", "format", "--check", ".")
 
 
+def test_no_module_is_long_and_no_line_is_wide():
+    sources = [path for path in tracked() if path.suffix in (".py", ".js")]
+    lines = {path: path.read_text(encoding="utf-8").splitlines() for path in sources}
+    ours = {path.relative_to(ROOT): found for path, found in lines.items()}
+    assert [str(path) for path, found in ours.items() if path.parts[0] in PACKAGES and len(found) > 400] == []
+    wide = [
+        f"{path}:{number}"
+        for path, found in ours.items()
+        for number, line in enumerate(found, 1)
+        if len(line) > 110
+    ]
+    assert wide == []
+
+
 def test_what_is_shipped_is_small_and_every_data_file_has_its_licence_beside_it():
     """A wheel holds these files, compressed: it is no larger."""
-    shipped = [path for path in tracked() if path.relative_to(ROOT).parts[0] in ("tlwidgets", "graders")]
+    shipped = [path for path in tracked() if path.relative_to(ROOT).parts[0] in PACKAGES]
     assert sum(path.stat().st_size for path in shipped) < 15_000_000
     data = [path for path in shipped if path.parent.name == "files"]
     licences = {path for path in data if path.name.endswith(".LICENSE.txt")}
@@ -44,10 +61,12 @@ def test_what_is_shipped_is_small_and_every_data_file_has_its_licence_beside_it(
 def test_importing_the_toolkit_is_quick_and_loads_nothing_heavy():
     code = (
         "import sys, time; start = time.perf_counter(); import tlwidgets; took = time.perf_counter() - start;"
-        "print(took, any(name in sys.modules for name in ('torch', 'transformers', 'anywidget', 'matplotlib')))"
+        "print(took, any(name in sys.modules for name in ('torch', 'transformers', 'anywidget', "
+        "'matplotlib')))"
     )
     runs = [run(sys.executable, "-c", code).split() for _ in range(3)]
-    assert min(float(took) for took, _ in runs) < 0.5  # the best of three: other tests run beside this one
+    # The best of three: other tests run beside this one.
+    assert min(float(took) for took, _ in runs) < 0.5 * slowness()
     assert {heavy for _, heavy in runs} == {"False"}
 
 
@@ -60,10 +79,10 @@ def test_what_nbgrader_s_configuration_imports_loads_no_torch():
 
 
 @pytest.mark.parametrize(
-    "name", [path.stem for path in (ROOT / "tlwidgets/static").glob("*.js") if path.stem != "common"]
+    "name", [path.parent.name for path in (ROOT / "tlwidgets/widgets").glob("*/widget.js")]
 )
 def test_a_front_end_is_small_and_asks_the_network_for_nothing(name):
-    from tlwidgets.views.assets import script, style
+    from tlwidgets.widgets.base.assets import script, style
 
     assert len(script(name).encode()) < 60_000  # kept once for each widget of a page
     for text in (script(name), style(name)):
@@ -105,6 +124,7 @@ def test_the_public_names_are_there():
 def test_every_benchmark_can_be_started():
     from tests.bench.__main__ import names
 
-    code = "import importlib, sys; [importlib.import_module(f'tests.bench.{name}').measure for name in sys.argv[1:]]"
+    load = "importlib.import_module(f'tests.bench.{name}').measure"
+    code = f"import importlib, sys; [{load} for name in sys.argv[1:]]"
     assert names()
     run(sys.executable, "-c", code, *names())

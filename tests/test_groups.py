@@ -1,4 +1,5 @@
-"""With two processes, tests that share something costly run in one of them, and all others in whichever is free."""
+"""With two processes, tests that share something costly run in one of them, and all others in whichever is
+free."""
 
 import shutil
 import subprocess
@@ -19,25 +20,30 @@ def test_anything(number):
 """
 
 
-def workers(root: Path, folder: str) -> set[str]:
-    """The processes that ran six tests of a folder, of two that there were."""
-    place = root / folder
-    place.mkdir(parents=True)
+def workers(root: Path, *modules: str) -> set[str]:
+    """The processes, of two that there were, that ran six tests in each of some modules."""
     (root / "pytest.ini").write_text("[pytest]\n")
+    for module in modules:
+        (root / module).parent.mkdir(parents=True)
+        (root / module).write_text(TESTS)
     shutil.copy(CONFTEST, root / "tests")
-    (place / "test_anything.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
     done = subprocess.run([*command, "tests"], cwd=root, capture_output=True, text=True)
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
-    return set((place / "workers.txt").read_text().split())
+    assert f"{6 * len(modules)} passed" in done.stdout, done.stdout + done.stderr
+    return {worker for file in root.rglob("workers.txt") for worker in file.read_text().split()}
 
 
 def test_tests_of_a_group_share_a_process(tmp_path):
-    assert len(workers(tmp_path, "tests/browser")) == 1
+    assert len(workers(tmp_path, "tests/grading/test_anything.py")) == 1
+
+
+def test_browser_tests_of_all_widgets_share_a_process(tmp_path):
+    modules = [f"tests/widgets/{name}/test_{name}_browser.py" for name in ("arena", "fork")]
+    assert len(workers(tmp_path, *modules)) == 1
 
 
 def test_all_others_are_shared_out(tmp_path):
-    assert len(workers(tmp_path, "tests/core")) == 2
+    assert len(workers(tmp_path, "tests/core/test_anything.py")) == 2
 
 
 def test_every_group_is_there(pytestconfig):

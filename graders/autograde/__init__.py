@@ -1,4 +1,4 @@
-"""The grader: student code runs apart, checks judge it from outside, and only what they found counts."""
+"""The grader: students' code runs in its own process, and checks judge it from another."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from .records import Cell, CheckOutcome, Evidence, Isolation, Limits, Submission
 
 if TYPE_CHECKING:
+    from .processes.worker import Worker
     from .sandbox import IsolationError, available_isolation
-    from .worker import Worker
 
-# Loaded when asked for: the worker loads torch, and a process that is to fork should not.
-_WHERE = {"Worker": ".worker", "IsolationError": ".sandbox", "available_isolation": ".sandbox"}
+# Loaded on first use: the worker loads torch, and a process that will fork should not.
+_WHERE = {"Worker": ".processes.worker", "IsolationError": ".sandbox", "available_isolation": ".sandbox"}
 
 __all__ = [
     "Cell",

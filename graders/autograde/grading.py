@@ -1,164 +1,219 @@
-"""Grading an assignment: find what was handed in, leave out what is graded already, and write down each result."""
+"""Grading an assignment: find what was handed in, skip what is graded already, and write down each result."""
 
 from __future__ import annotations
 
 import contextlib
-import glob
-import re
-from collections.abc import Callable, Iterable, Iterator
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
-from .assignment import Assignment, Lesson, grader_version
-from .audit import Line
-from .autograded import autograded_notebook, scores, write_notebook, write_whole
-from .batch import Done, Job
-from .course import Course
-from .gradebook import Graded, GradeWriter
-from .handed_in import RebuildError, find_notebooks, read_file
-from .rebuild import Rebuilt, rebuild
-from .records import CheckOutcome, Evidence, GradingError, Isolation
-from .timestamps import HandedIn
+from .batch.jobs import GradedJob, Job
+from .course.folder import Course
+from .course.lesson import Assignment, Lesson
+from .course.version import grader_version
+from .records import KEPT_SO_FAR, CheckOutcome, Evidence, GradingError, Isolation
+from .results.audit import AuditEntry
+from .results.files import write_whole
+from .results.gradebook import GradedNotebook, GradeWriter
+from .results.notebook import autograded_notebook, points_by_cell, write_notebook
+from .submission.files import SubmissionError
+from .submission.folders import SubmittedFolder
+from .submission.notebook import SubmittedNotebook, read_submission
+from .submission.rebuild import Rebuilt, rebuild
+from .submission.timestamps import SubmissionTime
+
+# Errors of a disk or of this process, which every submission would meet.
+_EVERYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(frozen=True)
-class Part:
-    """A notebook of a submission: rebuilt, or with the reason why not."""
+class PendingNotebook:
+    """A notebook to grade: rebuilt, or with the reason why it could not be.
+
+    Attributes:
+        problem: what is wrong with the submission; it costs its points.
+        failure: what went wrong in the grader; it costs nothing.
+    """
 
     lesson: Lesson
     digest: str
     rebuilt: Rebuilt | None
     problem: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True)
-class Work:
-    """A submission to grade."""
+class PendingSubmission:
+    """A submission to grade. `notes`: what its instructor, and not the student, should know."""
 
     student: str
-    parts: tuple[Part, ...]
-    handed_in: HandedIn
+    notebooks: tuple[PendingNotebook, ...]
+    submitted: SubmissionTime
+    notes: tuple[str, ...] = ()
 
     @property
     def job(self) -> Job:
         """What goes to a worker."""
-        return Job(self.student, tuple(part.rebuilt.submission for part in self.parts if part.rebuilt))
+        return Job(self.student, tuple(one.rebuilt.submission for one in self.notebooks if one.rebuilt))
 
 
 @dataclass
 class Tally:
-    """What a run did: students graded, students left as they were, and (student, sentence) for each to look at."""
+    """What a run did.
+
+    Attributes:
+        graded, kept, failed: numbers of students: graded now, left as they were, and those on whom the grader
+            failed.
+        penalties: how many of those left as they were have another late penalty now.
+        attention: (student, sentence) for each that a person should look at.
+    """
 
     graded: int = 0
     kept: int = 0
     failed: int = 0
+    penalties: int = 0
     attention: list[tuple[str, str]] = field(default_factory=list)
 
 
-def submissions(course: Course, assignment: Assignment) -> dict[str, Path]:
-    """Folder of each student who handed the assignment in, by id."""
-    pattern = re.compile(
-        course.directory.format_path(
-            course.directory.submitted_directory, "(?P<student>.*)", assignment.name, escape=True
-        )
-    )
-    # The course's own path may have brackets in it, which mean something to glob.
-    place = "\0"
-    there = course.directory.format_path(course.directory.submitted_directory, place, assignment.name)
-    found = {}
-    for folder in map(Path, sorted(glob.glob(glob.escape(there).replace(place, "*")))):
-        match = pattern.fullmatch(str(folder))
-        if match and (folder.is_dir() or folder.is_symlink()):
-            found[match["student"]] = folder
-    return found
-
-
-def choose(folders: dict[str, Path], student: str | None, assignment: Assignment) -> dict[str, Path]:
-    """The submissions to look at.
-
-    Raises:
-        GradingError: there are none.
-    """
-    if student is not None and student not in folders:
-        known = ", ".join(list(folders)[:10]) or "nobody yet"
-        raise GradingError(
-            f"Student {student!r} has not handed in {assignment.name}. Who has: {known}"
-            + (" and others." if len(folders) > 10 else ".")
-        )
-    if not folders:
-        raise GradingError(
-            f"Nobody has handed in {assignment.name}. Expected submitted/STUDENT/{assignment.name}/ in the course folder: run "
-            f"`nbgrader collect {assignment.name}`, or put submissions there."
-        )
-    return {name: folder for name, folder in folders.items() if student in (None, name)}
-
-
-def work(
+def pending_submissions(
     course: Course,
     assignment: Assignment,
-    folders: dict[str, Path],
-    finished: dict[tuple[str, str], Line],
+    folders: dict[str, SubmittedFolder],
+    finished: dict[tuple[str, str], AuditEntry],
     isolation: Isolation,
-    when: Callable[[str, Path], HandedIn],
-    kept: Callable[[str], None],
-) -> Iterator[Work]:
-    """Rebuild the submissions one by one; `kept` is told of each that is graded already."""
-    names = tuple(lesson.name for lesson in assignment.lessons)
+    when: Callable[[str, Path], SubmissionTime],
+    kept: Callable[[str, SubmissionTime], None],
+    changes: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> Iterator[PendingSubmission]:
+    """Read and rebuild the submissions one by one; `kept` is called with each student graded before, and the
+    time of the submission that is there now.
+
+    An error while one is read is that submission's, as a failure of the grader.
+
+    Args:
+        finished, changes: as `GradeWriter` gives them.
+    """
     for student, folder in folders.items():
-        parts, done = [], True
-        for lesson, handed in zip(assignment.lessons, find_notebooks(folder, names), strict=True):
-            part = _part(assignment, lesson, student, handed)
-            parts.append(part)
-            there = (course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb").exists()
-            line = finished.get((student, lesson.name))
-            done = done and there and _is_done(line, part, assignment, isolation)
+        try:
+            pending, done = _read(course, assignment, student, folder, finished, changes, isolation, when)
+        except Exception as error:
+            pending, done = _failed(assignment, student, error, folder.notes), False
         if done:
-            kept(student)
+            kept(student, pending.submitted)
         else:
-            linked = folder.is_symlink() or folder.parent.is_symlink()
-            yield Work(student, tuple(parts), HandedIn(None) if linked else when(student, folder))
+            yield pending
+
+
+def _read(
+    course, assignment: Assignment, student: str, folder: SubmittedFolder, finished, changes, isolation, when
+) -> tuple[PendingSubmission, bool]:
+    """The submission, and whether it has been graded as it is."""
+    notebooks, notes, done = [], [*folder.notes], True
+    names = tuple(lesson.name for lesson in assignment.lessons)
+    for lesson, submitted in zip(assignment.lessons, read_submission(folder.path, names), strict=True):
+        pending = _pending(assignment, lesson, student, submitted)
+        notebooks.append(pending)
+        written = course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb"
+        entry = finished.get((student, lesson.name))
+        notes += filter(None, [changes.get((student, lesson.name)), _changed_file(entry, written)])
+        done = done and written.exists() and _is_done(entry, pending, assignment, isolation)
+    linked = folder.path.is_symlink() or folder.path.parent.is_symlink()
+    submitted_at = SubmissionTime(None) if linked else when(student, folder.path)
+    done = done and notes == [*folder.notes]  # what another program changed is graded again
+    notes += filter(None, [submitted_at.note])
+    return PendingSubmission(student, tuple(notebooks), submitted_at, tuple(notes)), done
+
+
+def _changed_file(entry: AuditEntry | None, written: Path) -> str:
+    """A sentence if another program has changed a graded notebook, as stock autograding does."""
+    if entry is None or not entry.written:
+        return ""
+    try:
+        with open(written, "rb") as file:
+            same = hashlib.sha256(file.read()).hexdigest() == entry.written
+    except FileNotFoundError:
+        return ""  # deleted: it is written again
+    return (
+        ""
+        if same
+        else (
+            f"Another program had changed autograded/.../{written.name} since it was written. The "
+            "submission was graded again."
+        )
+    )
+
+
+def _failed(
+    assignment: Assignment, student: str, error: Exception, notes: tuple[str, ...]
+) -> PendingSubmission:
+    """A submission on which the grader stopped."""
+    reason = (
+        f"The grader stopped on this submission with {type(error).__name__}: {error}. Its old grade "
+        "stays; the others are graded. Look at its folder, then run the same command again."
+    )
+    notebooks = tuple(PendingNotebook(lesson, "", None, failure=reason) for lesson in assignment.lessons)
+    return PendingSubmission(student, notebooks, SubmissionTime(None), notes)
 
 
 def record(
-    course: Course, assignment: Assignment, writer: GradeWriter, one: Work, evidence: Iterable[Evidence]
-) -> None:
+    course: Course,
+    assignment: Assignment,
+    writer: GradeWriter,
+    pending: PendingSubmission,
+    evidence: Iterable[Evidence],
+) -> bool:
     """Write a graded submission: its notebooks first, then the transaction.
 
-    Ended in between, the gradebook has no line of it yet, so the next run grades it again and writes the same.
+    If the run ends in between, the gradebook has no entry for it yet, so the next run grades it again and
+    writes the same. Returns whether the grader failed on it.
 
     Raises:
-        GradingError: the disk or the database can't be written to.
+        GradingError: the disk or the database cannot be written to.
     """
     found = iter(evidence)
-    graded = []
-    for part in one.parts:
-        result = next(found) if part.rebuilt else _not_rebuilt(part)
-        notebook = autograded_notebook(part.lesson, part.rebuilt, result)
-        points = scores(notebook, part.rebuilt, part.lesson)
+    graded: list[GradedNotebook] = []
+    for one in pending.notebooks:
+        result = next(found) if one.rebuilt else _not_rebuilt(one)
+        notebook = autograded_notebook(one.lesson, one.rebuilt, result)
+        points = points_by_cell(notebook, one.rebuilt, one.lesson)
+        digest = ""
         if result.status != "grader-failed":
             try:
-                write_notebook(course, assignment.name, one.student, part.lesson, notebook)
+                digest = write_notebook(course, assignment.name, pending.student, one.lesson, notebook)
             except OSError as error:
+                if error.errno not in _EVERYWHERE and os.access(_autograded(course), os.W_OK):
+                    raise
                 raise GradingError(
-                    f"autograded/ can't be written to ({error.strerror}). What is graded so far is kept; see to that, then "
-                    "run the same command again and it goes on from there."
+                    f"autograded/ cannot be written to ({error.strerror}). Fix that first. {KEPT_SO_FAR}"
                 ) from error
-        stubs = {cell.grade_id: cell.source for cell in part.lesson.cells if cell.role == "solution"}
-        answers = part.rebuilt.answers if part.rebuilt else {}
+        stubs = {cell.grade_id: cell.source for cell in one.lesson.cells if cell.role == "solution"}
+        answers = one.rebuilt.answers if one.rebuilt else {}
         untouched = frozenset(id for id, source in answers.items() if source == stubs[id])
-        if one.handed_in.note and not graded:  # for the audit and the summary page, not for the student
-            result = replace(result, notes=(*result.notes, one.handed_in.note))
+        # For the audit and the summary page, not for the student.
+        private = (*result.audit_notes, *(pending.notes if not graded else ()))
+        result = replace(result, notes=(*result.notes, *private))
         graded.append(
-            Graded(part.lesson.name, part.digest, part.rebuilt is not None, result, points, untouched)
+            GradedNotebook(
+                one.lesson.name, one.digest, one.rebuilt is not None, result, points, untouched, digest
+            )
         )
-    _copy_of_exchange(course.folder("autograded", one.student, assignment.name), one.handed_in)
-    writer.write(one.student, tuple(graded), one.handed_in.when)
+    _copy_exchange_files(course.folder("autograded", pending.student, assignment.name), pending.submitted)
+    writer.write(pending.student, tuple(graded), pending.submitted.when)
+    return any(one.status == "grader-failed" for one in graded)
 
 
-def _copy_of_exchange(folder: Path, handed_in: HandedIn) -> None:
-    """What nbgrader carries along to `feedback/`: without it, `nbgrader release_feedback` does not find a student."""
-    carried = {"timestamp.txt": handed_in.text, "submission_secret.txt": handed_in.secret}
+def _autograded(course: Course) -> Path:
+    folder = course.root / course.directory.autograded_directory
+    return folder if folder.exists() else course.root
+
+
+def _copy_exchange_files(folder: Path, submitted: SubmissionTime) -> None:
+    """Write the files that nbgrader carries along to `feedback/`; `nbgrader release_feedback` needs them."""
+    carried = {"timestamp.txt": submitted.text, "submission_secret.txt": submitted.secret}
     with contextlib.suppress(OSError):  # no grade depends on it
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in carried.items():
@@ -168,42 +223,50 @@ def _copy_of_exchange(folder: Path, handed_in: HandedIn) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def remarks(one: Work, evidence: Iterable[Evidence]) -> Iterator[str]:
+def remarks(pending: PendingSubmission, evidence: Iterable[Evidence]) -> Iterator[str]:
     """Sentences on a submission that a person should look at."""
     found = iter(evidence)
-    for part in one.parts:
-        if part.rebuilt is None:
-            yield part.problem
+    for one in pending.notebooks:
+        if one.rebuilt is None:
+            yield one.problem or one.failure
             continue
         result = next(found)
-        yield from filter(None, (result.reason, *part.rebuilt.submission.notes))
-    if one.handed_in.note:
-        yield one.handed_in.note
+        yield from filter(None, (result.reason, *one.rebuilt.submission.notes))
+    yield from pending.notes
 
 
-def run(
+def grade_all(
     course: Course,
     assignment: Assignment,
     writer: GradeWriter,
-    works: Iterable[Work],
-    grade: Callable[[Iterable[Job]], Iterator[Done]],
+    pending: Iterable[PendingSubmission],
+    grade: Callable[[Iterable[Job]], Generator[GradedJob, None, None]],
     tally: Tally,
     progress: Callable[[str], None],
 ) -> None:
-    """Grade and record each; `tally` is kept up to date, so that it is right whenever this is interrupted."""
-    waiting: dict[str, Work] = {}
-    unreadable: list[Work] = []
+    """Grade and record each submission. One that cannot be recorded is a failure of the grader, and said.
 
-    def finish(one: Work, evidence: tuple[Evidence, ...]) -> None:
-        record(course, assignment, writer, one, evidence)
-        failed = any(result.status == "grader-failed" for result in evidence)
+    `tally` is kept up to date, so that it is right whenever this is interrupted.
+    """
+    waiting: dict[str, PendingSubmission] = {}
+    unreadable: list[PendingSubmission] = []
+
+    def finish(one: PendingSubmission, evidence: tuple[Evidence, ...]) -> None:
+        try:
+            failed = record(course, assignment, writer, one, evidence)
+        except GradingError:
+            raise
+        except Exception as error:  # the next submission has to be graded all the same
+            one, failed = _failed(assignment, one.student, error, one.notes), True
+            with contextlib.suppress(Exception):  # where not even this can be written there is still a line
+                record(course, assignment, writer, one, ())
         tally.failed += failed
         tally.graded += not failed
         tally.attention += [(one.student, sentence) for sentence in remarks(one, evidence)]
         progress(one.student)
 
     def jobs() -> Iterator[Job]:
-        for one in works:
+        for one in pending:
             if one.job.submissions:
                 waiting[one.student] = one
                 yield one.job
@@ -219,32 +282,57 @@ def run(
         finish(unreadable.pop(), ())
 
 
-def _part(assignment: Assignment, lesson: Lesson, student: str, handed) -> Part:
-    digest = ""
+def keep(
+    course: Course,
+    assignment: Assignment,
+    writer: GradeWriter,
+    tally: Tally,
+    student: str,
+    submitted: SubmissionTime,
+) -> None:
+    """Leave the grades of a submission that was graded before, and have its late penalty follow what holds
+    now.
+
+    Raises:
+        GradingError: the database cannot be written to.
+    """
+    tally.kept += 1
+    if not writer.renew_penalties(student, submitted.when):
+        return
+    tally.penalties += 1
+    for lesson in assignment.lessons:  # the feedback shows the penalty: from now on it is older than this
+        with contextlib.suppress(OSError):
+            (course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb").touch()
+
+
+def _pending(
+    assignment: Assignment, lesson: Lesson, student: str, notebook: SubmittedNotebook
+) -> PendingNotebook:
     try:
-        if handed.path is None:
-            raise RebuildError(handed.problem)
-        content = read_file(handed.path)
-        digest = sha256(content).hexdigest()
-        return Part(lesson, digest, rebuild(assignment, lesson, content, student, handed.notes))
-    except RebuildError as error:
-        return Part(lesson, digest, None, str(error))
+        rebuilt = rebuild(assignment, lesson, notebook, student)
+    except SubmissionError as error:
+        return PendingNotebook(lesson, notebook.digest, None, str(error))
+    return PendingNotebook(lesson, notebook.digest, rebuilt)
 
 
-def _is_done(line: Line | None, part: Part, assignment: Assignment, isolation: Isolation) -> bool:
+def _is_done(
+    entry: AuditEntry | None, pending: PendingNotebook, assignment: Assignment, isolation: Isolation
+) -> bool:
     return (
-        line is not None
-        and (line.digest, line.assignment_digest, line.grader_version)
-        == (part.digest, assignment.digest, grader_version())
-        and (part.rebuilt is None) == (line.status == "not-rebuilt")
-        and (part.rebuilt is None or line.isolation != "none" or isolation == "none")
+        entry is not None
+        and (entry.digest, entry.assignment_digest, entry.grader_version)
+        == (pending.digest, assignment.digest, grader_version())
+        and (pending.rebuilt is None) == (entry.status == "not-rebuilt")
+        and (pending.rebuilt is None or entry.isolation != "none" or isolation == "none")
     )
 
 
-def _not_rebuilt(part: Part) -> Evidence:
+def _not_rebuilt(pending: PendingNotebook) -> Evidence:
+    if pending.failure:
+        return Evidence("grader-failed", pending.failure, ())
     checks = tuple(
-        CheckOutcome(cell.grade_id, 0.0, cell.points, False, 0, part.problem)
-        for cell in part.lesson.cells
+        CheckOutcome(cell.grade_id, 0.0, cell.points, False, 0, pending.problem)
+        for cell in pending.lesson.cells
         if cell.role == "test"
     )
-    return Evidence("student-failed", part.problem, checks)
+    return Evidence("student-failed", pending.problem, checks)

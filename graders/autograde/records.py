@@ -1,4 +1,4 @@
-"""What passes between the rooms of the grader: a rebuilt submission goes in, evidence comes out."""
+"""The records that pass through the grader: a rebuilt submission goes in, evidence comes out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 CellKind = Literal["setup", "solution", "extra", "test"]
 Status = Literal["graded", "student-failed", "grader-failed"]
 Trust = Literal["values", "effects", "probe"]
-FRAME_BYTES = 64 << 20  # the largest value that goes from one process to another
+FRAME_BYTES = 64 << 20  # the largest value that passes from one process to another
 Isolation = Literal["namespaces", "landlock", "none"]
 
 
-KEPT = "What is graded so far is kept; run the same command again and it goes on from there."
+KEPT_SO_FAR = "Everything graded so far is kept; run the same command again to continue."
 
 
 class GradingError(RuntimeError):
-    """Grading can't start or go on; the message is a sentence that says what to do."""
+    """Grading cannot start or continue; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Cell:
     """A code cell of a rebuilt notebook, in the order of execution.
 
     Attributes:
-        kind: "setup" and "test" are the instructor's, word for word; "solution" and "extra" are the student's source.
+        kind: "setup" and "test" are the instructor's, word for word; "solution" and "extra" are the student's
+            source.
         grade_id: nbgrader's id; "" for extra cells.
         source: Python source; line ends are `\\n`.
         points: of a test cell.
@@ -43,7 +44,8 @@ class Submission:
     Attributes:
         digest: SHA-256 of what was handed in.
         seed: draws the hidden inputs; the same submission gets the same ones again.
-        notes: what a person should know of the rebuilding ("the cell build-head was there twice; the first one counts").
+        notes: what a person should know of the rebuilding ("the cell build-head was there twice; the first
+            one counts").
     """
 
     student: str
@@ -57,7 +59,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds are wall-clock; sizes are bytes."""
+    """What one submission may use. Sizes are in bytes.
+
+    Seconds are the submission's own (`own_time`): those in which its code runs or sleeps, and not those in
+    which it waits for a processor that others keep busy. `total_s` also bounds the processor time of all its
+    processes together.
+    """
 
     cell_s: float = 30.0
     total_s: float = 120.0
@@ -69,17 +76,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """What became of one test cell.
+    """The outcome of one test cell.
 
     Attributes:
-        points: earned; more than 0 only where `completed` and `assertions` are.
-        best: what the cell is worth.
-        completed: the checker ran the cell to its end.
-        assertions: comparisons that the checker made and that held.
-        message: what a student reads; "" where it passed.
-        mistake: id of the named mistake it looks like, or "".
-        trust: "values" were compared; "effects" on a module were judged in the checker; a "probe" ran beside the student's
-            code.
+        points: earned; above 0 only if `completed` is true and `assertions` is above 0.
+        best: the most points that the cell gives.
+        completed: whether the checker ran the cell to its end.
+        assertions: number of comparisons that the checker made and that held.
+        message: what the student reads; "" if the cell passed.
+        mistake: id of the named mistake that was recognised, or "".
+        trust: "values" if values were compared; "effects" if a change to a module was judged in the checker;
+            "probe" if instructor code ran beside the student's.
     """
 
     grade_id: str
@@ -94,14 +101,18 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What grading a submission found.
+    """What grading found out about a submission.
 
     Attributes:
-        status: "student-failed": the student's code crashed, ran out of time or memory; the checks say what that cost.
-            "grader-failed": nothing is known of the submission, no grade may change.
-        reason: why, in a sentence; "" for "graded".
-        output: what the student's cells printed, as plain text, cut to the limit.
-        isolation: how the student's code was held apart.
+        status: "student-failed" if the student's code crashed or ran out of time or memory; the checks say
+            what that cost. "grader-failed" if nothing is known about the submission; no grade may change
+            then.
+        reason: why, as a sentence; "" for "graded".
+        output: what the student's cells printed, as plain text, cut at the limit.
+        isolation: how the student's code was isolated.
+        audit_notes: what the audit should say, and neither a student nor the terminal.
+        late: whether something was stopped because it took too long.
+        waited_s: how long it waited for a processor that others kept busy.
     """
 
     status: Status
@@ -112,3 +123,6 @@ class Evidence:
     cpu_s: float = 0.0
     isolation: Isolation = "none"
     notes: tuple[str, ...] = field(default=())
+    audit_notes: tuple[str, ...] = ()
+    late: bool = False
+    waited_s: float = 0.0

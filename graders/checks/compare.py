@@ -9,9 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .evidence import held
+from tlwidgets.moved import renamed_in
+
+from .evidence import count_comparison
 from .mistakes import CheckFailed
 from .show import a_type, cut, is_one, show
+
+__all__ = ["difference", "same", "to_builtin"]
+
+__getattr__ = renamed_in(__name__)
 
 _WHAT, _MESSAGE, _NESTED = 200, 700, 100
 _EXACT = (int, bool, str, bytes, type(None), type(...), range, torch.dtype, torch.device)
@@ -21,44 +27,46 @@ _PLAIN_KEYS = (int, bool, str, bytes, float, complex, type(None), type(...))
 def same(
     found, expected, what: str, *, rtol: float = 1e-5, atol: float = 1e-6, allow_nan: bool = False
 ) -> None:
-    """Compare a result with what was expected; floating-point numbers within tolerance, everything else exactly.
+    """Compare a result with what was expected: floating-point numbers within tolerance, all else exactly.
 
-    Types are compared exactly (`type(x) is`), and nothing of `found` is run, so that an object whose `==` is always true or
-    whose `__class__` lies is not taken for the answer. Where a tensor lives, whether it takes a gradient or is an
-    `nn.Parameter`, and the order of a dict's keys do not count. Adds one to `evidence.held_so_far()` when it holds.
+    Types are compared exactly (`type(x) is`), and nothing of `found` is run, so that an object whose `==` is
+    always true or whose `__class__` lies is not taken for the answer. Where a tensor lives, whether it takes
+    a gradient or is an `nn.Parameter`, and the order of a dict's keys do not count. Adds one to
+    `evidence.comparisons_so_far()` when it holds.
 
     Args:
         found: what a student's code gave; anything.
-        expected: None, bool, int, float, complex, str, bytes, a tensor or dtype, a NumPy array or scalar, or a list, tuple, set
-            or dict of these, which may contain itself.
+        expected: None, bool, int, float, complex, str, bytes, a tensor or dtype, a NumPy array or scalar, or
+            a list, tuple, set or dict of these, which may contain itself.
         what: how the message names it ("`layer_rates(3, 1, 0.5)`").
         rtol: relative tolerance, of floating-point and complex numbers only.
         atol: absolute tolerance, likewise.
-        allow_nan: NaN counts as equal to NaN. Otherwise NaN is refused even where it was expected. An infinity is
-            accepted only where the same one was expected.
+        allow_nan: NaN counts as equal to NaN. Otherwise NaN is refused even where it was expected. An
+            infinity is accepted only where the same one was expected.
 
     Raises:
         CheckFailed: with the first difference, in words (at most about 700 characters).
-        TypeError: `expected` is of a kind that can't be compared; an author's mistake.
+        TypeError: `expected` is of a kind that cannot be compared; an author's mistake.
     """
     message = difference(found, expected, what, rtol=rtol, atol=atol, allow_nan=allow_nan)
     if message:
         raise CheckFailed(message)
-    held()
+    count_comparison()
 
 
-def plain(value):
-    """A student's value as plain Python and PyTorch count: of another precision, too, NumPy's included.
+def to_builtin(value):
+    """A student's value as Python's and PyTorch's own types, whatever its precision; NumPy's count as well.
 
-    For checks that ask for a number, a name or a loss, and not for how precise it is: `np.exp` of a float gives `np.float64`,
-    which is a float for all that `isinstance` says. Lists are gone through; everything else stays as it is.
+    For checks that want a number, a name or a loss of any precision: `np.exp` of a float gives `np.float64`,
+    which is a float for all that `isinstance` says. The items of lists are converted; all else stays as it
+    is.
     """
     if type(value) is np.float64:
         return float(value)
     if type(value) is np.str_:
         return str(value)
     if type(value) is list:
-        return [plain(item) for item in value]
+        return [to_builtin(item) for item in value]
     if is_one(type(value), (Tensor, nn.Parameter)) and value.dtype == torch.float64:
         return value.float()
     return value
@@ -72,7 +80,7 @@ def difference(
 
 
 class _Comparison:
-    """One comparison: its tolerances, and the pairs it is in the middle of, for structures that contain themselves."""
+    """One comparison: its tolerances, and the pairs it is inside of: structures may contain themselves."""
 
     def __init__(self, rtol: float, atol: float, allow_nan: bool) -> None:
         self.rtol, self.atol, self.allow_nan = rtol, atol, allow_nan
@@ -100,15 +108,16 @@ class _Comparison:
         if issubclass(kind, (list, tuple, dict)):
             return self._nested(found, expected, what)
         raise TypeError(
-            f"{what}: {a_type(expected)} can't be compared. Expected numbers, text, tensors, arrays, or lists, tuples, sets and "
-            "dicts of them: turn the answer into these first."
+            f"{what}: {a_type(expected)} cannot be compared. Expected numbers, text, tensors, arrays, or "
+            "lists, tuples, sets and dicts of them: turn the answer into these first."
         )
 
     def _float(self, found: float, expected: float, what: str) -> str:
         if math.isnan(expected) and math.isnan(found) and self.allow_nan:
             return ""
         if not math.isfinite(found) and (math.isnan(found) or found != expected):
-            return f"{what} is {found}, and {'a finite number' if math.isfinite(expected) else expected} was expected."
+            wanted = "a finite number" if math.isfinite(expected) else expected
+            return f"{what} is {found}, and {wanted} was expected."
         if math.isclose(found, expected, rel_tol=self.rtol, abs_tol=self.atol):
             return ""
         return f"{what} is {_two(found, expected)} was expected."
@@ -125,7 +134,7 @@ class _Comparison:
         if pair in self.inside:
             return ""  # a structure that contains itself: this part is being compared already
         if len(self.inside) == _NESTED:
-            return f"{what} is nested more than {_NESTED} deep, which can't be compared."
+            return f"{what} is nested more than {_NESTED} deep, which cannot be compared."
         self.inside.add(pair)
         try:
             if isinstance(expected, dict):
@@ -168,7 +177,7 @@ class _Comparison:
         except (
             Exception
         ) as error:  # nested, quantised and other kinds of tensors refuse one or another operation
-            return f"{what} can't be compared ({type(error).__name__}). Expected an ordinary, dense tensor."
+            return f"{what} cannot be compared ({type(error).__name__}). Expected an ordinary, dense tensor."
         return self._numbers(one, other, what)
 
     def _array(self, found: np.ndarray, expected: np.ndarray, what: str) -> str:
@@ -194,11 +203,12 @@ class _Comparison:
             if strange.any():
                 where = _first(strange)
                 return (
-                    f"{what} has NaN or infinite values ({int(strange.sum())} of {strange.size}; the first is {where}), and "
-                    "finite ones were expected."
+                    f"{what} has NaN or infinite values ({int(strange.sum())} of {strange.size}; the first "
+                    f"is {where}), and finite ones were expected."
                 )
             gap = np.where(found == expected, 0, np.abs(found - expected))
-            # As `math.isclose`: relative to the larger of the two. What is not below the line, NaN included, differs.
+            # As `math.isclose`: relative to the larger of the two. What is not below the line, NaN included,
+            # differs.
             line = np.maximum(self.rtol * np.maximum(np.abs(found), np.abs(expected)), self.atol)
             return _differing(found, expected, ~((gap <= line) & (np.isfinite(expected) | (gap == 0))), what)
 
@@ -224,7 +234,7 @@ def _shapes(found, expected, what: str) -> str:
     empty = 0 in tuple(found.shape) and 0 not in tuple(expected.shape)
     return (
         f"{what} has shape {cut(str(tuple(found.shape)), 80)}, and {tuple(expected.shape)} was expected."
-        + (" There is not a single value in it." if empty else "")
+        + (" It has no values at all." if empty else "")
     )
 
 
@@ -240,7 +250,8 @@ def _differing(found: np.ndarray, expected: np.ndarray, wrong: np.ndarray, what:
     if expected.dtype.kind in "fc":
         with np.errstate(all="ignore"):
             by = f", by up to {float(np.abs(found - expected)[wrong].max()):.3g}"
-    return f"{what} differs in {int(wrong.sum())} of {wrong.size} values{by}. The first is {_first(wrong)}: {values}."
+    count = f"{int(wrong.sum())} of {wrong.size} values"
+    return f"{what} differs in {count}{by}. The first is {_first(wrong)}: {values}."
 
 
 def _first(wrong: np.ndarray) -> str:
@@ -248,7 +259,7 @@ def _first(wrong: np.ndarray) -> str:
 
 
 def _two(found, expected) -> str:
-    """Two values, with as many digits as tell them apart."""
+    """Two values, with enough digits to tell them apart."""
     if type(found) is float and type(expected) is float:
         short = f"{found:.6g}, and {expected:.6g}"
         return short if f"{found:.6g}" != f"{expected:.6g}" else f"{found!r}, and {expected!r}"
@@ -256,7 +267,7 @@ def _two(found, expected) -> str:
 
 
 def _key(value, depth: int = 8):
-    """A key that tells True from 1 and 1 from 1.0, and compares nothing but plain values."""
+    """A key that tells True from 1 and 1 from 1.0, and compares only values of builtin types."""
     kind = type(value)
     if is_one(kind, _PLAIN_KEYS):
         return kind, value

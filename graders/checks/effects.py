@@ -1,23 +1,28 @@
-"""Checks by effect: what training moves, byte by byte, and what submitted weights reach on data they never saw."""
+"""Checks by effect: what training moves, byte by byte, and how well submitted weights do on unseen data."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .compare import difference
-from .evidence import held
+from .evidence import count_comparison
 from .mistakes import CheckFailed
 from .show import a_type, is_one, show
 
+__all__ = ["frozen_by_effect", "held_out_accuracy", "moved_by"]
 
-def moved_by(model: nn.Module, step: Callable[[nn.Module], object], steps: int = 1) -> frozenset[str]:
-    """Names of the parameters and buffers whose bytes are others after `steps` calls of `step(model)`.
+Model = TypeVar("Model", bound=nn.Module)
 
-    Buffers that are not saved count, too, and so does what was replaced, added or removed. Flags are not looked at.
+
+def moved_by(model: Model, step: Callable[[Model], object], steps: int = 1) -> frozenset[str]:
+    """Names of the parameters and buffers whose bytes change in `steps` calls of `step(model)`.
+
+    Buffers that are not saved count, too, and so does what was replaced, added or removed. Flags are ignored.
     """
     before = _bytes(model)
     for _ in range(steps):
@@ -38,7 +43,8 @@ def frozen_by_effect(
     """Check that training leaves every byte of some parts as it was, and that others learn.
 
     Args:
-        step: trains `model` for a step, as a training loop would (with decay and momentum, in the mode it is to be in).
+        step: trains `model` for a step, as a training loop would (with decay and momentum, in the mode it is
+            to be in).
         frozen: prefixes of names ("backbone", "layers.0"); "" is the whole model.
         learns: prefixes of names; in each, every parameter has to move.
         steps: how many; two at least, so that momentum can show.
@@ -59,16 +65,18 @@ def frozen_by_effect(
         if wrong:
             kind = "weights" if wrong[0] in weights else "buffers (running statistics)"
             raise CheckFailed(
-                f"After {steps} steps of training {len(wrong)} of the {len(groups[prefix])} tensors of {_part(prefix)} moved, "
-                f"{kind} such as {show(wrong[0])}. Expected every byte to stay as it was."
+                f"After {steps} steps of training {len(wrong)} of the {len(groups[prefix])} tensors of "
+                f"{_part(prefix)} moved, {kind} such as {show(wrong[0])}. Expected every byte to stay as it "
+                "was."
             )
     for prefix in learns:
         still = [name for name in groups[prefix] if name in weights and name not in moved]
         if still:
             raise CheckFailed(
-                f"After {steps} steps of training {show(still[0])} of {_part(prefix)} was still the same. Expected it to learn."
+                f"After {steps} steps of training {show(still[0])} of {_part(prefix)} was still the same. "
+                "Expected it to learn."
             )
-    held(len(groups))
+    count_comparison(len(groups))
 
 
 def held_out_accuracy(
@@ -79,19 +87,21 @@ def held_out_accuracy(
     *,
     what: str = "Your model",
 ) -> float:
-    """Check trained weights by putting them into a model of the author's and testing that; a reported number is not asked for.
+    """Check trained weights by testing them in a model of the author's; a reported number is not asked for.
 
     Args:
         weights: the student's: a dict of names and tensors, as `state_dict()` gives.
         build: makes the model, which takes the inputs and gives scores of shape (examples, classes).
-        data: inputs (a tensor, or a tuple or dict of arguments) and labels of shape (examples,), held out from training.
+        data: inputs (a tensor, or a tuple or dict of arguments) and labels of shape (examples,), held out
+            from training.
         at_least: the accuracy to reach, 0 to 1.
 
     Returns:
         The accuracy.
 
     Raises:
-        CheckFailed: other names, shapes or types than the model has; values that are not finite; too low an accuracy.
+        CheckFailed: other names, shapes or types than the model has; values that are not finite; too low an
+            accuracy.
     """
     model = build().cpu()
     _load(weights, model, what)
@@ -105,9 +115,10 @@ def held_out_accuracy(
     accuracy = float((scores.argmax(-1) == labels).double().mean())
     if accuracy < at_least:
         raise CheckFailed(
-            f"{what} gets {accuracy:.1%} of {len(labels)} held-out examples right, and at least {at_least:.1%} was expected."
+            f"{what} gets {accuracy:.1%} of {len(labels)} held-out examples right, and at least "
+            f"{at_least:.1%} was expected."
         )
-    held()
+    count_comparison()
     return accuracy
 
 
@@ -127,8 +138,8 @@ def _load(weights, model: nn.Module, what: str) -> None:
             raise CheckFailed(f"{what}'s weight {name!r} is {a_type(given)}, and a tensor was expected.")
         if given.dtype != own.dtype or given.shape != own.shape:
             raise CheckFailed(
-                f"{what}'s weight {name!r} is {given.dtype} of shape {tuple(given.shape)}, and {own.dtype} of shape "
-                f"{tuple(own.shape)} was expected."
+                f"{what}'s weight {name!r} is {given.dtype} of shape {tuple(given.shape)}, and {own.dtype} "
+                f"of shape {tuple(own.shape)} was expected."
             )
         if not torch.isfinite(Tensor.detach(given)).all():
             raise CheckFailed(f"{what}'s weight {name!r} has NaN or infinite values. Expected finite ones.")

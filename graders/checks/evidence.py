@@ -1,33 +1,39 @@
-"""What a check leaves behind for a grader that asks for proof: how many comparisons held, and the seed of its inputs.
+"""What a check leaves behind as proof for a grader: how many comparisons held, and the seed of its inputs.
 
-Under stock nbgrader, and in a notebook, nobody reads the count and the seed is 20. `graders.autograde` gives each submission
-a seed of its own and gives no points to a check that compared nothing.
+Under stock nbgrader, and in a notebook, nobody reads the count and the seed is 20. `graders.autograde` gives
+each submission a seed of its own and gives no points to a check that compared nothing.
 """
 
 from __future__ import annotations
 
+from tlwidgets.moved import renamed_in
+
+__all__ = ["comparisons_so_far", "count_comparison", "seed_of_submission"]
+
+__getattr__ = renamed_in(__name__)
+
 DEFAULT_SEED = 20
 
-_seed, _held = DEFAULT_SEED, 0
+_seed, _count = DEFAULT_SEED, 0
 
 
-def held(count: int = 1) -> None:
-    """Say that a comparison of something the student made came out as it should."""
-    global _held
-    _held += count
+def count_comparison(count: int = 1) -> None:
+    """Count a comparison of something the student made that came out right; a point needs at least one."""
+    global _count
+    _count += count
 
 
-def held_so_far() -> int:
+def comparisons_so_far() -> int:
     """How many comparisons held since the last `begin`."""
-    return _held
+    return _count
 
 
 def seed_of_submission() -> int:
-    """What hidden inputs are drawn from; the same for each run of the same submission."""
+    """The seed of the hidden inputs, the same each time the same submission is graded."""
     return _seed
 
 
 def begin(seed: int = DEFAULT_SEED) -> None:
     """Start counting at 0, for a submission with this seed."""
-    global _seed, _held
-    _seed, _held = seed, 0
+    global _seed, _count
+    _seed, _count = seed, 0

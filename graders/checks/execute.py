@@ -8,10 +8,11 @@ from .notebook import is_demonstration
 
 
 class ExecuteExercises(Execute):
-    """Runs what exercises stand on, and leaves out cells tagged `demo`, so that grading takes seconds.
+    """Runs the cells that exercises depend on, and leaves out cells tagged `demo`, so that grading takes
+    seconds.
 
-    In place of `nbgrader.preprocessors.Execute` in `Autograde.autograde_preprocessors` and `Validator.preprocessors`
-    (course/nbgrader_config.py); its options are those of `Execute`.
+    In place of `nbgrader.preprocessors.Execute` in `Autograde.autograde_preprocessors` and
+    `Validator.preprocessors` (course/nbgrader_config.py); its options are those of `Execute`.
     """
 
     def preprocess_cell(self, cell, resources, index):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class NotebookError(ValueError):
-    """The notebook can't be checked; the message says what to do."""
+    """The notebook cannot be checked; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     """Read a notebook.
 
     Raises:
-        NotebookError: missing, or no notebook.
+        NotebookError: it is missing, or not a notebook.
     """
     if not path.is_file():
         raise NotebookError(f"There is no notebook {path}. Expected the path of an .ipynb file.")
@@ -44,14 +45,14 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise NotebookError(
-            f"{path} is no notebook that can be read ({first}). It may be damaged: open it in JupyterLab, or take up an "
-            "earlier version."
+            f"{path} cannot be read as a notebook ({first}). It may be damaged: open it in JupyterLab, or go "
+            "back to an earlier version."
         ) from error
     return notebook
 
 
 def exercise_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """The code cells that exercises stand on: all but those tagged `demo`."""
+    """The code cells that exercises depend on: all but those tagged `demo`."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and not is_demonstration(cell)]
 
 
@@ -64,57 +65,29 @@ def _is_graded(cell) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("grade"))
 
 
-def with_original_checks(
-    notebook: nbformat.NotebookNode, source: nbformat.NotebookNode | None
-) -> nbformat.NotebookNode:
-    """Put the lesson's own checks where a notebook has them, whatever it made of them.
-
-    Raises:
-        NotebookError: a check of the lesson is missing.
-    """
-    if source is None:
-        return notebook
-    originals = {cell.metadata.nbgrader.grade_id: cell for cell in source.cells if _is_graded(cell)}
-    found = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if _is_graded(cell)}
-    missing = [id for id in originals if id not in found]
-    if missing:
-        raise NotebookError(
-            f"The notebook lacks the check {', '.join(map(repr, missing))}: the cell was deleted or renamed. Take the "
-            "lesson's fresh copy (rename yours, then run `tlcourse build`) and move your answers there."
-        )
-    for id, cell in found.items():
-        if id in originals:
-            cell.source = originals[id].source
-            cell.metadata.nbgrader.points = originals[id].metadata.nbgrader.points
-    return notebook
-
-
-def run_checks(path: Path, source: Path | None = None, timeout: int = 120) -> list[Result]:
-    """Run the exercises of a notebook in a new kernel; the file is read only.
+def run_checks(cells: Iterable[tuple[str, str, float]], folder: Path, timeout: int = 120) -> list[Result]:
+    """Run cells in a new kernel, and say how the checks among them ended.
 
     Args:
-        source: the lesson as it was written, whose checks are taken instead of the notebook's own.
+        cells: (source, `grade_id`, points) of each code cell, in order; of a check, the points are above 0.
+        folder: where they run.
         timeout: seconds a cell may take.
-
-    Raises:
-        NotebookError: it can't be read, has no checks, or lacks one of the lesson's.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    notebook = with_original_checks(read_notebook(path), read_notebook(source) if source else None)
-    notebook.cells = exercise_cells(notebook)
-    graded = [cell for cell in notebook.cells if _is_graded(cell)]
-    if not graded:
-        raise NotebookError(f"{path} has no checks to run. Expected a lesson of this course.")
-    for cell in notebook.cells:
-        cell.outputs = []
+    notebook, checks = nbformat.v4.new_notebook(), []
+    for source, grade_id, points in cells:
+        notebook.cells.append(nbformat.v4.new_code_cell(source))
+        if points:
+            checks.append((notebook.cells[-1], grade_id, points))
     client = NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
         allow_errors=True,
-        resources={"metadata": {"path": str(path.resolve().parent)}},
+        extra_arguments=["--log-level=ERROR"],  # its warnings are not about the student's work
+        resources={"metadata": {"path": str(folder.resolve())}},
     )
     stopped = ""
     try:
@@ -123,16 +96,14 @@ def run_checks(path: Path, source: Path | None = None, timeout: int = 120) -> li
         stopped = f"A cell ran longer than {timeout} seconds. Look for a loop that does not end."
     except DeadKernelError:
         stopped = "The kernel died: the code may have run out of memory."
-    return [_result(cell, stopped) for cell in graded]
+    return [_result(cell, grade_id, points, stopped) for cell, grade_id, points in checks]
 
 
-def _result(cell, stopped: str) -> Result:
-    grade = cell.metadata.nbgrader
+def _result(cell: nbformat.NotebookNode, check: str, best: float, stopped: str) -> Result:
     error = next((output for output in cell.outputs if output.output_type == "error"), None)
     if error is not None:
         value = _ANSI.sub("", error.evalue)
         message = value if error.ename == "CheckFailed" else f"{error.ename}: {value}"
     else:
         message = stopped if cell.execution_count is None else ""
-    best = float(grade.points)
-    return Result(grade.grade_id, 0.0 if message else best, best, message)
+    return Result(check, 0.0 if message else best, best, message)

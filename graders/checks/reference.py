@@ -1,29 +1,73 @@
-"""Checks by a reference: random inputs, the right answer from a program of the author's, and mistakes told by their programs."""
+"""Checks by a reference: random inputs, right answers from the author's program, mistakes known by theirs."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from .compare import difference, plain
-from .evidence import held
+from torch import Tensor
+
+from .compare import difference, to_builtin
+from .evidence import count_comparison
+from .gradients import gradient_problem, gradients_of, same_gradients, with_leaves
 from .mistakes import Catalogue, CheckFailed, Mistake
 from .programs import functions
-from .running import call, numbers
+from .running import FORGOTTEN_RETURN, ArgumentsChanged, call, copy_of_values, numbers, same_values
 from .show import cut, show
+from .worlds import World
+
+__all__ = ["against_reference"]
 
 _CALL, _ATTEMPTS = 600, 100
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One input and what became of it; `failed` is what a student would read, "" where the answer was right."""
+    """One input and its outcome.
+
+    Attributes:
+        raised: what the call raised, if it did.
+        failed: what a student would read, "" if the answer was right.
+        aside: what is wrong beside the values: "arguments", "gradients" or "".
+    """
 
     given: tuple
     found: object
     raised: CheckFailed | None
     failed: str
+    aside: str = ""
+    gradients: list[Tensor] | None = None
+    atol: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What every input is tried with."""
+
+    function: Callable
+    reference: Callable
+    name: str
+    rtol: float
+    atol: float | Callable[[Any], float]
+    allow_nan: bool
+    gradients: bool | Collection[int]
+    may_change: Collection[int]
+
+    def difference(self, found, expected, what: str) -> str:
+        return difference(
+            found, expected, what, rtol=self.rtol, atol=self.atol_for(expected), allow_nan=self.allow_nan
+        )
+
+    def atol_for(self, expected) -> float:
+        return self.atol(expected) if callable(self.atol) else self.atol
+
+    def arguments(self, given: tuple) -> tuple[tuple, list[Tensor]]:
+        """A copy of the arguments, and the tensors in it that gradients go to."""
+        places = range(len(given)) if self.gradients is True else self.gradients or ()
+        return with_leaves(copy.deepcopy(given), places)
 
 
 def against_reference(
@@ -33,80 +77,106 @@ def against_reference(
     *,
     name: str,
     edges: Iterable[tuple] = (),
+    world: World | None = None,
+    variations: Iterable[Callable[[random.Random, tuple], tuple]] = (),
     catalogue: Catalogue | None = None,
     cases: int = 30,
+    gradients: bool | Collection[int] = True,
+    may_change: Collection[int] = (),
     shrink: bool = False,
     rtol: float = 1e-5,
-    atol: float = 1e-6,
+    atol: float | Callable[[Any], float] = 1e-6,
     allow_nan: bool = False,
 ) -> None:
     """Compare a student's function with a reference on the edge cases and on random inputs.
 
-    NumPy's floats and texts and tensors of float64 count as Python's and as float32 (`compare.plain`).
+    NumPy's floats and texts and tensors of float64 count as Python's and as float32 (`compare.to_builtin`).
+    Arguments have to be what they were afterwards. Where a gradient flows through the reference, from its
+    result to tensors among the arguments, it has to flow through the student's function, with the same
+    values.
 
-    Of the inputs whose answers are wrong the one that is shown shortest is told. If a program of the catalogue gives what
-    the student's function gives on *every* input, it is that mistake: an author writes the wrong program and its
-    message, and nothing to recognise it by.
+    The shortest failing input is reported. If the program of a named mistake gives what the student's
+    function gives on *every* input, the mistake is reported instead: an author writes only its program and
+    its message.
 
     Args:
         function: the student's.
         reference: the right one; it gets the same arguments.
-        draw: makes the arguments of a call, as a tuple, from a `random.Random` that is seeded for each submission.
+        draw: makes the arguments of a call, as a tuple, from a `random.Random` seeded for each submission
+            and, by name, the numbers that `world` has drawn for the case.
         name: of the function, in messages and in the catalogue's programs.
         edges: arguments that are always tried, before the drawn ones.
-        catalogue: named mistakes; programs that don't define a function `name` alone are no candidates.
+        world: the ranges of what is drawn, all parts of which are tried (`worlds.World`).
+        variations: each makes of the numbers and a drawn input another input, which is tried as well
+            (`relations`): in another order, joined with itself. Every drawn input goes through one of them.
+        catalogue: named mistakes; those whose programs do not define a function `name` are ignored.
         cases: how many inputs are drawn.
-        shrink: leave items out of an input's lists for as long as the answer stays wrong, before it is shown. The reference
-            has to take such inputs, and a student has to find them in the task's words.
+        gradients: whether gradients are compared, or the places of the arguments that they have to reach.
+        may_change: the places of arguments that the function may change.
+        shrink: before an input is shown, leave items out of its lists for as long as the answer stays wrong.
+            The reference must accept such inputs, and the task's wording must allow them.
         rtol: as in `same`, like `atol` and `allow_nan`.
+        atol: it may be a function of the right answer, where answers differ in size.
 
     Raises:
-        CheckFailed: with the mistake it looks like, the shortest input that goes wrong, or that inputs were changed.
+        CheckFailed: with the mistake it looks like, or with the shortest input that goes wrong.
     """
-    source = numbers()
-    inputs = [*edges, *(draw(source) for _ in range(cases))]
-    tolerances = {"rtol": rtol, "atol": atol, "allow_nan": allow_nan}
-    tried = [_try(function, reference, given, name, tolerances) for given in inputs]
+    source, variations = numbers(), list(variations)
+    drawn = [draw(source, **case) for case in (world.draw(source, cases) if world else [{}] * cases)]
+    varied = [
+        variation(source, given)
+        for place, variation in enumerate(variations)
+        for given in drawn[place :: len(variations)]
+    ]
+    trial = _Trial(function, reference, name, rtol, atol, allow_nan, gradients, may_change)
+    tried = [_try(trial, given) for given in (*edges, *drawn, *varied)]
     wrong = [case for case in tried if case.failed]
     if not wrong:
-        held(len(tried))
+        count_comparison(len(tried))
         return
-    mistake = recognise(tried, name, catalogue, tolerances) if catalogue else None
+    mistake = recognise(tried, trial, catalogue) if catalogue else None
     if mistake is not None:
         raise CheckFailed(mistake.message, mistake)
-    shortest = min(wrong, key=lambda case: len(_shown_call(name, case.given)))
+    worst = [case for case in wrong if not case.aside] or wrong  # first of all the values have to be right
+    shortest = min(worst, key=lambda case: len(_shown_call(name, case.given)))
     if shrink:
-        shortest = _shrunk(shortest, lambda given: _try(function, reference, given, name, tolerances))
+        shortest = _shrunk(shortest, lambda given: _try(trial, given))
     raise shortest.raised or CheckFailed(shortest.failed)
 
 
-def recognise(tried: list[_Case], name: str, catalogue: Catalogue, tolerances: dict) -> Mistake | None:
-    """The first mistake of the catalogue whose program agrees with the student's on all inputs: values, or exceptions."""
-    for mistake in catalogue.mistakes:
+def recognise(tried: list[_Case], trial: _Trial, catalogue: Catalogue) -> Mistake | None:
+    """The first mistake whose program does what the student's does on all inputs, exceptions included."""
+    for mistake in catalogue:
         try:
-            (program,) = functions(mistake.wrong, (name,), mistake.id)
+            (program,) = functions(catalogue.programs[mistake.id], (trial.name,), mistake.id)
         except NameError:
             continue
-        if all(_agrees(program, case, tolerances) for case in tried):
+        if all(_agrees(program, case, trial) for case in tried):
             return mistake
     return None
 
 
-def _try(function, reference, given: tuple, name: str, tolerances: dict) -> _Case:
-    own, what = copy.deepcopy(given), _shown_call(name, given)
-    expected = reference(*copy.deepcopy(given))
+def _try(trial: _Trial, given: tuple) -> _Case:
+    what = _shown_call(trial.name, given)
+    due, leaves = trial.arguments(given)
+    expected = trial.reference(*due)
+    wanted = gradients_of(expected, leaves)
+    own, leaves = trial.arguments(given) if wanted else (copy.deepcopy(given), [])
     try:
-        found = plain(call(function, *own, what=what))
+        found = to_builtin(call(trial.function, *own, what=what, may_change=trial.may_change))
+    except ArgumentsChanged as changed:
+        return _Case(given, to_builtin(changed.found), None, changed.message, "arguments")
     except CheckFailed as raised:
         if raised.__cause__ is None:
             raise  # no function, or not written yet: no input will tell more
         return _Case(given, None, raised, raised.message)
-    if _differs(own, given, {"rtol": 0.0, "atol": 0.0, "allow_nan": True}, unknown=False):
-        raise CheckFailed(f"`{name}` changed what it was given. Expected it to read its arguments only.")
-    failed = difference(found, expected, f"`{what}`", **tolerances)
-    return _Case(
-        given, found, None, f"{failed} Is a `return` missing?" if found is None and failed else failed
-    )
+    atol, failed = trial.atol_for(expected), trial.difference(found, expected, f"`{what}`")
+    if failed:
+        failed = f"{failed} {FORGOTTEN_RETURN}" if found is None else failed
+        return _Case(given, found, None, failed, atol=atol)
+    slopes = gradients_of(found, leaves) if wanted else None
+    failed = gradient_problem(slopes, wanted, f"`{what}`")
+    return _Case(given, found, None, failed, "gradients" if failed else "", slopes, atol)
 
 
 def _shrunk(case: _Case, attempt: Callable[[tuple], _Case]) -> _Case:
@@ -129,19 +199,29 @@ def _shrunk(case: _Case, attempt: Callable[[tuple], _Case]) -> _Case:
     return case
 
 
-def _agrees(program, case: _Case, tolerances: dict) -> bool:
+def _agrees(program, case: _Case, trial: _Trial) -> bool:
+    by_gradient = case.aside == "gradients"
+    own, leaves = trial.arguments(case.given) if by_gradient else (copy.deepcopy(case.given), [])
+    kept = [place for place in range(len(own)) if place not in trial.may_change]
+    before = copy_of_values([own[place] for place in kept])
     try:
-        other = program(*copy.deepcopy(case.given))
+        other = program(*own)
     except Exception as error:  # whatever a wrong program raises
         return case.raised is not None and type(error).__name__ == type(case.raised.__cause__).__name__
-    return case.raised is None and not _differs(case.found, other, {**tolerances, "allow_nan": True})
+    if case.raised is not None or same_values([own[place] for place in kept], before) == (
+        case.aside == "arguments"
+    ):
+        return False
+    if leaves and not same_gradients(case.gradients, gradients_of(to_builtin(other), leaves)):
+        return False
+    return not _differs(case.found, to_builtin(other), rtol=trial.rtol, atol=case.atol)
 
 
-def _differs(found, other, tolerances: dict, unknown: bool = True) -> bool:
+def _differs(found, other, *, rtol: float, atol: float) -> bool:
     try:
-        return bool(difference(found, other, "", **tolerances))
-    except TypeError:  # a wrong program may give what can't be compared, an input may be a function
-        return unknown
+        return bool(difference(found, other, "", rtol=rtol, atol=atol, allow_nan=True))
+    except TypeError:  # a wrong program may return what cannot be compared
+        return True
 
 
 def _shown_call(name: str, given: tuple) -> str:

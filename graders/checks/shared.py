@@ -7,14 +7,16 @@ import inspect
 
 from torch import nn
 
-_SHARED: set[type[nn.Module]] = set()
+__all__ = ["shared_module"]
+
+_SHARED: set[type] = set()
 
 
 def shared_module(cls: type[nn.Module]) -> type[nn.Module]:
     """Let the source of this class, and no more of its file, go where the student's code runs.
 
-    The class has to stand at the top of a module, and its methods may use `torch`, `nn`, `F` and `Tensor` alone; `__init__` is
-    not run there.
+    The class has to stand at the top of a module, and its methods may use `torch`, `nn`, `F` and `Tensor`
+    alone; `__init__` is not run there.
     """
     _SHARED.add(cls)
     return cls

@@ -1,4 +1,4 @@
-"""Words for values that nobody vouches for: short, without control characters, and without running their code."""
+"""Words for values that may be anything: short, without control characters, without running their code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from torch import Tensor, nn
 _ITEMS, _DEPTH, _TEXT, _NAME = 6, 3, 60, 40
 _BIG = 1 << 128  # longer integers are described: writing them out takes time that grows with the square
 _NUMBERS = tuple({np.dtype(code).type for code in np.typecodes["All"] if code not in "OV"})
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    dict: ("{", "}"),
+    set: ("{", "}"),
+    frozenset: ("{", "}"),
+}
 _type_name = type.__dict__["__name__"].__get__  # what a metaclass says of its classes' names is not asked
 
 
@@ -63,12 +70,12 @@ def show(value, depth: int = _DEPTH) -> str:
 
 
 def _container(value, kind: type, depth: int) -> str:
-    first, last = {list: "[]", tuple: "()", dict: "{}", set: "{}", frozenset: "{}"}[kind]
+    first, last = _BRACKETS[kind]
     if not value:
-        return {list: "[]", tuple: "()", dict: "{}"}.get(kind, f"{kind.__name__}()")
+        return f"{kind.__name__}()" if kind in (set, frozenset) else first + last
     if depth == 0:
         return f"{first}…{last}"
-    some = []
+    some: list[str] = []
     for item in value if kind is not dict else value.items():
         if len(some) == _ITEMS:
             some.append(f"… {len(value)} in all")

@@ -7,8 +7,10 @@ import inspect
 import textwrap
 from collections.abc import Iterable, Mapping
 
-from .evidence import held
+from .evidence import count_comparison
 from .mistakes import CheckFailed
+
+__all__ = ["answer_source", "source_rules"]
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -16,13 +18,13 @@ _provided: dict[str, str] = {}
 
 
 def provide(sources: Mapping[str, str]) -> None:
-    """Give the source of a submission's answers (`grade_id` -> text); the grader does this before the test cells run."""
+    """Set the source of a submission's answers (`grade_id` -> text); the grader does this first."""
     _provided.clear()
     _provided.update(sources)
 
 
 def answer_source(exercise: str, function) -> str:
-    """The source of an exercise's cell as the grader has it; in a student's own notebook, that of its function.
+    """The source of an exercise's cell, from the grader; in a student's own notebook, that of its function.
 
     Raises:
         CheckFailed: there is none to be had.
@@ -33,7 +35,8 @@ def answer_source(exercise: str, function) -> str:
         return inspect.getsource(function)
     except (OSError, TypeError):
         raise CheckFailed(
-            f"The source of the answer {exercise!r} can't be read. Write it in its own cell, run it, check again."
+            f"The source of the answer {exercise!r} cannot be read. Write it in its own cell, run it, check "
+            "again."
         ) from None
 
 
@@ -48,11 +51,12 @@ def source_rules(
     longest_literal: int | None = None,
     what: str = "Your answer",
 ) -> None:
-    """Check what an answer is written with.
+    """Check how an answer is written.
 
-    A call is named by its end: "softmax" is `softmax(...)`, `x.softmax(...)` and `nn.functional.softmax(...)`, under whatever
-    name it was imported; "functional.softmax" only the last. A name that is only read (`f = softmax`) counts as called.
-    This tells an honest student what to change. It does not stop one who hides (`getattr`, `exec`): by-value checks do.
+    A call is named by its end: "softmax" is `softmax(...)`, `x.softmax(...)` and
+    `nn.functional.softmax(...)`, under whatever name it was imported; "functional.softmax" is only the last.
+    A name that is only read (`f = softmax`) counts as called. This tells an honest student what to change. It
+    does not stop one who hides a call (`getattr`, `exec`): checks by value do.
 
     Args:
         source: of the cell.
@@ -69,32 +73,34 @@ def source_rules(
     try:
         tree = ast.parse(textwrap.dedent(source))
     except SyntaxError as error:
-        raise CheckFailed(f"{what} can't be read as Python: {error.msg} (line {error.lineno}).") from None
+        raise CheckFailed(f"{what} cannot be read as Python: {error.msg} (line {error.lineno}).") from None
     names = _imported(tree)
-    used = [(node, name) for node in ast.walk(tree) if (name := _dotted(node, names))]
+    expressions = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    used = [(node, name) for node in expressions if (name := _dotted(node, names))]
     for wanted in calls:
         if not any(_ends(name, wanted) for _, name in used):
             raise CheckFailed(f"{what} does not use `{wanted}`. Expected it to.")
-    for node, name in used:
+    for use, name in used:
         for banned in never_calls:
             if _ends(name, banned):
-                raise CheckFailed(f"{what} uses `{banned}` (line {node.lineno}). Expected it to do without.")
+                raise CheckFailed(f"{what} uses `{banned}` (line {use.lineno}). Expected it to do without.")
     for node in ast.walk(tree):
         _no_import(node, tuple(never_imports), what)
         if not loops and isinstance(node, _LOOPS):
             raise CheckFailed(f"{what} has a loop (line {node.lineno}). Expected whole tensors at a time.")
         if not comprehensions and isinstance(node, _COMPREHENSIONS):
             raise CheckFailed(f"{what} has a comprehension (line {node.lineno}). Expected it to do without.")
-        if longest_literal is not None and _constants(node) > longest_literal:
+        if longest_literal is not None and isinstance(node, ast.expr) and _constants(node) > longest_literal:
             raise CheckFailed(
-                f"{what} has {_constants(node)} values written out (line {node.lineno}). Expected them to be computed."
+                f"{what} has {_constants(node)} values written out (line {node.lineno}). Expected them to be "
+                "computed."
             )
-    held()
+    count_comparison()
 
 
 def _imported(tree: ast.AST) -> dict[str, str]:
     """What each imported name stands for."""
-    names = {}
+    names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.asname: alias.name for alias in node.names if alias.asname}
@@ -104,8 +110,8 @@ def _imported(tree: ast.AST) -> dict[str, str]:
     return names
 
 
-def _dotted(node: ast.AST, names: dict[str, str]) -> str:
-    """`a.b.c` for a chain of attributes or a name that is read, with imported names in full; "" for anything else."""
+def _dotted(node: ast.expr, names: dict[str, str]) -> str:
+    """`a.b.c` for attributes or a name that is read, with imported names in full; "" for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -134,7 +140,7 @@ def _no_import(node: ast.AST, banned: tuple[str, ...], what: str) -> None:
                 raise CheckFailed(f"{what} imports `{one}` (line {node.lineno}). Expected it to do without.")
 
 
-def _constants(node: ast.AST) -> int:
+def _constants(node: ast.expr) -> int:
     """How many constants a display is written out with, nested ones counted."""
     if not isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
         return 0

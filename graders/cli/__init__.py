@@ -14,15 +14,22 @@ _SECTIONS = {
         "lab": ("lab", "lab", "Open the course in JupyterLab."),
         "build": ("build", "build", "Make or update your copies of the lessons."),
         "check": ("check", "check", "Check a notebook's exercises as the grader would."),
-        "doctor": ("doctor", "doctor", "Say what is there, what is missing, and what to do."),
+        "doctor": ("doctor", "doctor", "Say what is installed, what is missing, and what to do."),
     },
     "For instructors": {
-        "grade": ("grade", "grade", "Grade what was handed in, each submission held apart."),
+        "grade": ("grade", "grade", "Grade submissions, each isolated from its checks."),
+        "cluster-certs": ("certs", "cluster_certs", "Make certificates for a Dask cluster that grades."),
         "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     },
     "For authors of lessons": {
-        "lint-lesson": ("lint", "lint_lesson", "Look lessons over, and say how much their checks catch."),
-        "binder-links": ("binder", "binder_links", "Write launch links for Binder, one a lesson."),
+        "lint-lesson": ("lint", "lint_lesson", "Check lessons, and say how much their checks catch."),
+        "new-exercise": (
+            "new",
+            "new_exercise",
+            "Make a new exercise: a working example to rewrite.",
+        ),
+        "new-unit": ("new", "new_unit", "Make a new unit with one such exercise."),
+        "binder-links": ("binder", "binder_links", "Write launch links for Binder, one for each lesson."),
     },
 }
 _COMMANDS = {name: where for commands in _SECTIONS.values() for name, where in commands.items()}

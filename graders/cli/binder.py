@@ -1,4 +1,4 @@
-"""`tlcourse binder-links`: launch links, one a lesson."""
+"""`tlcourse binder-links`: a launch link for each lesson."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _REMOTE = re.compile(r"github\.com[:/]+([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 @click.option("--write", is_flag=True, help="Write the links into README.md, between its markers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the links as JSON.")
 def binder_links(repo: str | None, ref: str, write: bool, as_json: bool) -> None:
-    """Write launch links for Binder, one a lesson."""
+    """Write launch links for Binder, one for each lesson."""
     root = course_root()
     repo = repo or repo_of_remote(root)
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
         raise click.ClickException(
-            f"{repo!r} is no repository. Expected OWNER/NAME, as in --repo ada/transfer-learning."
+            f"{repo!r} is not the name of a repository. Expected OWNER/NAME, as in --repo "
+            "ada/transfer-learning."
         )
     links = launch_links(root, repo, ref)
     if as_json:

@@ -1,7 +1,7 @@
 """From a bare machine to a running course, with nothing but Python's standard library.
 
-`python3 graders/cli/bootstrap.py setup|lab|test` makes `.venv` beside the project, installs the course into it and hands
-over to `tlcourse`. Run as a file (the Makefile does), since nothing is installed yet.
+`python3 graders/cli/bootstrap.py setup|lab|test|...` makes `.venv` in the checkout, installs the course into
+it and hands over to `tlcourse`. It is run as a file (the Makefile does so), since nothing is installed yet.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 10)
 NEWER = ("python3.13", "python3.12", "python3.11", "python3.10")
 NEED_GB = 4.0
+CONSTRAINTS = "graders/cli/constraints.txt"
+# What each action needs beyond what a student does: the extras of pyproject.toml. [test] brings all the
+# others.
+EXTRAS = {"quick": "test", "test": "test", "test-long": "test", "docs": "docs"}
 
 _NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection refused|Temporary failure in name resolution|"
@@ -30,16 +34,16 @@ _NETWORK = re.compile(
 
 
 class Problem(Exception):
-    """Something is missing; the message is for the person at the keyboard."""
+    """Something is missing. The message is for the person at the keyboard."""
 
 
 def say(text: str) -> None:
-    """One line of progress."""
+    """Print one line of progress."""
     print(f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text, flush=True)
 
 
 def check_python() -> None:
-    """Go on with a newer Python if this one is too old, or say so."""
+    """Make sure that this Python is new enough; if not, switch to a newer one that is installed."""
     if sys.version_info >= OLDEST:
         return
     for name in NEWER:
@@ -53,12 +57,13 @@ def check_python() -> None:
 
 
 def check_disk(folder: Path, need_gb: float = NEED_GB) -> None:
-    """Refuse before anything is half installed."""
+    """Stop before anything is half installed."""
     free = shutil.disk_usage(folder).free / 1e9
     if free < need_gb:
         raise Problem(
-            f"There are {free:.1f} GB free where {folder} is, and the course needs about {need_gb:.0f} GB. "
-            "Make some room and run the command again; nothing was changed."
+            f"There are {free:.1f} GB free on the disk of {folder}, and the course needs about {need_gb:.0f} "
+            "GB. "
+            "Free some space and run the command again; nothing was changed."
         )
 
 
@@ -68,7 +73,7 @@ def python_of(venv: Path) -> Path:
 
 
 def make_venv(venv: Path) -> None:
-    """Make the environment, unless it is there and works."""
+    """Make the environment, unless there is one that works."""
     python = python_of(venv)
     if (
         python.exists()
@@ -83,8 +88,9 @@ def make_venv(venv: Path) -> None:
         output = done.stdout + done.stderr
         if "ensurepip" in output:
             raise Problem(
-                "This Python can't make environments: its venv module is not complete. On Debian and Ubuntu run "
-                "`apt install python3-venv` (as root), then the same command again."
+                "This Python cannot make environments: its venv module is incomplete. On Debian and Ubuntu, "
+                "run "
+                "`apt install python3-venv` as root, then the same command again."
             )
         raise Problem(f"The environment could not be made: {explain(output)}")
 
@@ -92,24 +98,30 @@ def make_venv(venv: Path) -> None:
 def explain(output: str) -> str:
     """What a failed installation's output means, in a sentence."""
     if "No space left on device" in output or "[Errno 28]" in output:
-        return f"the disk is full. The course needs about {NEED_GB:.0f} GB: make some room and run the command again."
+        return (
+            f"the disk is full. The course needs about {NEED_GB:.0f} GB: free some space and run "
+            "the command again."
+        )
     if _NETWORK.search(output):
         return (
-            "the package index could not be reached. Check the network (or your proxy and PIP_INDEX_URL), then run "
-            "the command again; it goes on where it stopped."
+            "the package index could not be reached. Check the network (or your proxy and PIP_INDEX_URL), "
+            "then run "
+            "the command again; it continues where it stopped."
         )
     lines = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines
-    return (errors[-1] if errors else "no reason was given.") + " The whole output is in the log named above."
+    return (errors[-1] if errors else "no reason was given.") + " The full output is in the log named above."
 
 
 def shown(command: list[str], log: Path) -> None:
-    """Run an installer: its packages in one moving line (or one line each where there is no terminal), all in a log."""
+    """Run an installer, showing its packages in one moving line (or one line each without a terminal); keep a
+    log."""
     tail: list[str] = []
     with log.open("a", encoding="utf-8") as file:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )
+        assert process.stdout is not None  # it is a pipe
         for line in process.stdout:
             file.write(line)
             tail = [*tail[-200:], line]
@@ -126,68 +138,95 @@ def shown(command: list[str], log: Path) -> None:
         raise Problem(f"The installation stopped: {explain(''.join(tail))}")
 
 
-def fingerprint(root: Path, extra: str) -> str:
+def fingerprint(root: Path) -> str:
     """Changes when what has to be installed does."""
-    parts = [(root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
-    return hashlib.sha256(
-        b"\0".join([*parts, str(root).encode(), sys.version.encode(), extra.encode()])
-    ).hexdigest()
+    parts = [(root / name).read_bytes() for name in ("pyproject.toml", CONSTRAINTS)]
+    return hashlib.sha256(b"\0".join([*parts, str(root).encode(), sys.version.encode()])).hexdigest()
 
 
-def is_set_up(venv: Path, root: Path, test: bool) -> bool:
-    """Whether the last set-up finished, and nothing has changed since."""
+def read_stamp(venv: Path) -> tuple[str, frozenset[str]]:
+    """What the last finished set-up left: its fingerprint and its extras."""
     try:
-        stamps = json.loads((venv / "tlcourse-setup.json").read_text())
-    except (OSError, ValueError):
-        return False
-    wanted = ("test",) if test else ("", "test")
-    return any(stamps.get(extra) == fingerprint(root, extra) for extra in wanted)
+        stamp = json.loads((venv / "tlcourse-setup.json").read_text())
+        return str(stamp["fingerprint"]), frozenset(stamp["extras"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", frozenset()
 
 
-def set_up(root: Path, venv: Path, test: bool) -> None:
-    """Install the course into `venv`; quick when it is there already, safe to run again after an interruption."""
-    if is_set_up(venv, root, test):
+def is_set_up(venv: Path, root: Path, extras: frozenset[str] = frozenset()) -> bool:
+    """Whether the last set-up finished with these extras, and nothing has changed since."""
+    found, installed = read_stamp(venv)
+    return found == fingerprint(root) and ("test" in installed or extras <= installed)
+
+
+def set_up(root: Path, venv: Path, extras: frozenset[str] = frozenset()) -> None:
+    """Install the course into `venv`; quick if it is there already, and safe to run again after an
+    interruption."""
+    if is_set_up(venv, root, extras):
         return
     check_disk(root)
     make_venv(venv)
     python = str(python_of(venv))
-    extra = "[test]" if test else ""
+    extras |= read_stamp(venv)[1]  # an instructor's stay when the course is updated by `make lab`
+    names = f"[{','.join(sorted(extras))}]" if extras else ""
     say("Installing the course and Jupyter (a few minutes the first time) ...")
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(root / "constraints.txt")]
-    shown([*pip, "-e", f"{root}{extra}"], venv / "setup.log")
-    done = subprocess.run([python, "-m", "graders.cli", "setup", *(["--test"] if test else [])], cwd=root)
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(root / CONSTRAINTS)]
+    shown([*pip, "-e", f"{root}{names}"], venv / "setup.log")
+    tools = ["--test"] if "test" in extras else []
+    done = subprocess.run([python, "-m", "graders.cli", "setup", *tools], cwd=root)
     if done.returncode:
         raise SystemExit(done.returncode)
     stamp = venv / "tlcourse-setup.json"
     half = stamp.with_suffix(".part")
-    half.write_text(json.dumps({"test" if test else "": fingerprint(root, "test" if test else "")}))
+    half.write_text(json.dumps({"fingerprint": fingerprint(root), "extras": sorted(extras)}))
     os.replace(half, stamp)
 
 
-def run_tests(python: str, chosen: list[str]) -> int:
-    """Everything; or what `chosen` (pytest's own arguments) asks for.
+def build_docs(python: str, more: list[str]) -> int:
+    """The documentation's pages, in `site/`; a warning is an error."""
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement of the theme's, not a warning
+    return subprocess.run(
+        [python, "-m", "mkdocs", "build", "--strict", *more], cwd=ROOT, env=quiet
+    ).returncode
 
-    Two passes: two tests at a time, then whole notebooks and new environments alone, whose time and memory are measured.
+
+QUICK = "not (long or notebook or fresh or browser or slow)"
+ALONE = "notebook or fresh"  # their time and memory are measured, so nothing else may run beside them
+
+
+def run_tests(python: str, chosen: list[str], action: str = "test") -> int:
+    """Run the tests of an action ("quick", "test", "test-long"), or those that `chosen` (arguments of pytest)
+    names.
+
+    Two tests run at a time; then those whose time and memory are measured run alone.
     """
     tests = [python, "-m", "pytest"]
     if chosen:
         return subprocess.run([*tests, *chosen], cwd=ROOT).returncode
-    alone = "notebook or fresh"
-    quick = subprocess.run(
-        [*tests, "-n", "2", "--dist", "loadgroup", "-m", f"not ({alone})"], cwd=ROOT
-    ).returncode
+    side_by_side = [*tests, "-n", "2", "--dist", "loadgroup"]
+    if action == "quick":
+        return subprocess.run([*side_by_side, "-m", QUICK], cwd=ROOT).returncode
+    part = "long" if action == "test-long" else "not long"
+    together = subprocess.run([*side_by_side, "-m", f"{part} and not ({ALONE})"], cwd=ROOT).returncode
     threads = {**os.environ, "OMP_NUM_THREADS": "2"}
-    slow = subprocess.run([*tests, "-m", alone], cwd=ROOT, env=threads).returncode
-    return quick or slow
+    alone = subprocess.run([*tests, "-m", f"{part} and ({ALONE})"], cwd=ROOT, env=threads).returncode
+    return together or alone
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        description="Set the course up from a bare machine, and open or test it.",
-        epilog="All other arguments go on: with lab to `tlcourse lab`, with test to pytest.",
+        description="Set up the course on a bare machine, and open or test it.",
+        epilog="Other arguments are passed on: to `tlcourse lab`, to mkdocs (docs), to pytest (tests).",
     )
-    parser.add_argument("action", choices=("setup", "lab", "test"))
-    parser.add_argument("--test", action="store_true", help="with setup: the test tools and Chromium as well")
+    parser.add_argument("action", choices=("setup", "lab", *EXTRAS))
+    parser.add_argument(
+        "--with",
+        dest="extras",
+        action="append",
+        default=[],
+        choices=("grading", "cluster", "docs", "test"),
+        help="with setup: install this extra as well (test: the test tools and Chromium)",
+    )
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where the environment goes")
     given = sys.argv[1:] if arguments is None else arguments
     # argparse would drop a `--` behind the action.
@@ -196,18 +235,21 @@ def main(arguments: list[str] | None = None) -> int:
     rest += given[theirs:]
     try:
         check_python()
-        set_up(ROOT, options.venv, options.test or options.action == "test")
+        needed = EXTRAS.get(options.action)
+        set_up(ROOT, options.venv, frozenset([*options.extras, *([needed] if needed else [])]))
     except Problem as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. Run the same command again to go on.", file=sys.stderr)
+        print("\nInterrupted. Run the same command again to continue.", file=sys.stderr)
         return 130
     python = str(python_of(options.venv))
     if options.action == "lab":
         return subprocess.run([python, "-m", "graders.cli", "lab", *rest], cwd=ROOT).returncode
-    if options.action == "test":
-        return run_tests(python, rest)
+    if options.action == "docs":
+        return build_docs(python, rest)
+    if options.action in EXTRAS:
+        return run_tests(python, rest, options.action)
     say("The course is set up. `make lab` opens it.")
     return 0
 

@@ -1,4 +1,5 @@
-"""`tlcourse build`: a student's copies of the lessons, and the home page; what a student changed is never touched."""
+"""`tlcourse build`: a student's copies of the lessons, and the home page; what a student changed is never
+touched."""
 
 from __future__ import annotations
 
@@ -10,14 +11,13 @@ from pathlib import Path
 
 import click
 
-from .places import course_root, units
-
-MANIFEST = ".tlcourse.json"
+from .places import MANIFEST, course_root, units, work_folder
 
 
 @dataclass(frozen=True)
 class Built:
-    """What happened to one file: new, updated, kept (it is as it was), or beside (yours was changed; see `beside`)."""
+    """What happened to one file: `what` is new, updated, kept (unchanged), or beside (you had changed yours,
+    so the new version was written to `beside`)."""
 
     file: str
     what: str
@@ -32,11 +32,10 @@ class Built:
 def build(folder: Path | None, as_json: bool) -> None:
     """Make or update your copies of the lessons.
 
-    A notebook that you changed is never overwritten: when the lesson has changed as well, its new version is put beside
-    yours.
+    A notebook that you changed is never overwritten: if the lesson has changed as well, its new version is
+    put beside yours.
     """
-    root = course_root()
-    built = build_work(root, folder or root / "work")
+    built = build_work(course_root(), folder or work_folder())
     if as_json:
         click.echo(json.dumps([vars(record) for record in built], indent=2))
     else:
@@ -44,21 +43,22 @@ def build(folder: Path | None, as_json: bool) -> None:
 
 
 def tell(built: list[Built]) -> None:
-    """Say in a line each what happened, leaving out what is as it was."""
+    """Print a line for each file that was written."""
     for record in built:
         if record.what == "beside":
             click.echo(
-                f"{record.file} has your changes and stays as it is; the lesson's new version is {record.beside}"
+                f"{record.file} has your changes and was left alone; the lesson's new version is "
+                f"{record.beside}"
             )
         elif record.what != "kept":
             click.echo(f"{record.what}: {record.file}")
 
 
 def build_work(root: Path, work: Path) -> list[Built]:
-    """Bring `work` up to date with the lessons in `root`; all of them or, where one is unfit, none.
+    """Bring `work` up to date with the lessons in `root`: all of them or, if one is unfit, none.
 
     Raises:
-        click.ClickException: a lesson breaks a rule of `graders.lint.rules`, or `work` can't be written to.
+        click.ClickException: a lesson breaks a rule of `graders.lint.rules`, or `work` cannot be written to.
     """
     from graders.lint.refuse import UnfitLesson
 
@@ -79,8 +79,8 @@ def build_work(root: Path, work: Path) -> list[Built]:
         write_whole(work / MANIFEST, json.dumps(known, indent=2, sort_keys=True).encode())
     except OSError as error:
         raise click.ClickException(
-            f"Your copies can't be written to {work} ({error.strerror}). Nothing that you wrote was changed: see to that and run "
-            "the command again, or name another folder with --dir."
+            f"Your copies cannot be written to {work} ({error.strerror}). Nothing that you wrote was "
+            "changed. Make the folder writable and run the command again, or choose another one with --dir."
         ) from error
     return built
 
@@ -100,7 +100,7 @@ def _place(work: Path, name: str, content: bytes, known: dict[str, str]) -> Buil
         write_whole(target, content)
         known[name] = new
         return Built(name, "updated")
-    # The student's work. `known` remembers which version was offered, so that it is offered once.
+    # The student changed it. `known` remembers which version was offered, so that each is offered once.
     offered = f"{name} (offered)"
     if known.get(name) == new or known.get(offered) == new:
         return Built(name, "kept")
@@ -117,7 +117,8 @@ def _place(work: Path, name: str, content: bytes, known: dict[str, str]) -> Buil
 
 
 def read_manifest(work: Path) -> dict[str, str]:
-    """Digests of the files as they were put there. A damaged manifest is none: then every file counts as changed."""
+    """Digests of the files as they were put there. Without a readable manifest, every file counts as
+    changed."""
     try:
         known = json.loads((work / MANIFEST).read_text())
     except (OSError, ValueError):
@@ -126,7 +127,7 @@ def read_manifest(work: Path) -> dict[str, str]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside and move into place, so that no half-written file is ever seen."""
+    """Write to a temporary file and move it into place, so that no half-written file is ever seen."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.part")
     half.write_bytes(content)

@@ -1,4 +1,4 @@
-"""`tlcourse doctor`: what is there, what is missing, and what to do."""
+"""`tlcourse doctor`: what is installed, what is missing, and what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "nbgrader", "transformers")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `needed`: the course does not work without it."""
+    """The result of one check. `needed`: the course does not work without it."""
 
     name: str
     ok: bool
@@ -31,7 +31,7 @@ class Finding:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Say what is there, what is missing, and what to do. Exit status 1: something needed is missing."""
+    """Say what is installed, what is missing, and what to do. Exit status 1: something needed is missing."""
     found = findings()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in found], indent=2))
@@ -47,7 +47,7 @@ def doctor(as_json: bool) -> None:
 
 
 def findings() -> list[Finding]:
-    """Look at everything the course stands on."""
+    """Check everything that the course depends on."""
     late = [_package(name, "Run `tlcourse setup`.") for name in AFTER_TORCH]
     return [
         _python(),
@@ -128,7 +128,8 @@ def _unpacked() -> list[Finding]:
             f"unpacked weights of {backbone.name}",
             found := is_converted(backbone),
             f"{4 * backbone.parameters / 1e6:.0f} MB in your cache" if found else "not made yet",
-            "Run `tlcourse setup`; else the first lesson that needs them makes them, in some seconds.",
+            "Run `tlcourse setup`; otherwise the first lesson that needs them unpacks them, in a few "
+            "seconds.",
             False,
         )
         for backbone in BACKBONES.values()
@@ -137,20 +138,21 @@ def _unpacked() -> list[Finding]:
 
 
 def _isolation() -> Finding:
-    """What `tlcourse grade` would hold students' code apart with; a student needs none."""
+    """How `tlcourse grade` would isolate students' code here; students do not need it."""
     from graders.autograde import available_isolation
 
     best, why = available_isolation()
     words = {
-        "namespaces": "namespaces, the best there is",
-        "landlock": f"Landlock, which does. {why}",
+        "namespaces": "namespaces, the strongest kind",
+        "landlock": f"Landlock, which is enough. {why}",
         "none": f"none. {why}",
     }
     return Finding(
         "isolation for grading",
         best != "none",
         words[best],
-        "Lessons need none. `tlcourse grade` does: run it on a machine, or in a container, that allows user namespaces.",
+        "Lessons do not need it, but `tlcourse grade` does: run that on a machine, or in a container, that "
+        "allows user namespaces.",
         False,
     )
 
@@ -161,11 +163,11 @@ def _memory() -> Finding:
         "memory",
         free > 1.5,
         f"{free:.1f} GiB available",
-        "A lesson needs up to 1.5 GiB: close something.",
+        "A lesson needs up to 1.5 GiB: close other programs.",
         False,
     )
 
 
 def _disk() -> Finding:
     free = shutil.disk_usage(sys.prefix).free / 1e9
-    return Finding("disk", free > 0.5, f"{free:.1f} GB free", "Make some room.", False)
+    return Finding("disk", free > 0.5, f"{free:.1f} GB free", "Free some space.", False)

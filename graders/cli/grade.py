@@ -1,4 +1,4 @@
-"""`tlcourse grade`: grade what was handed in, each submission apart from its checks."""
+"""`tlcourse grade`: grade submissions, each isolated from its checks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,28 @@ from pathlib import Path
 
 import click
 
+from .extras import need, need_driver
 from .places import course_folder
 
 
 @click.command()
 @click.argument("assignment")
 @click.option("--student", metavar="ID", help="Only the student with this id.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Submissions graded at a time. [a core each]")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="How many submissions to grade at a time. [one per core]"
+)
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
+@click.option(
+    "--certs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder that `tlcourse cluster-certs` made, for --scheduler.",
+)
+@click.option(
+    "--insecure-cluster",
+    "insecure",
+    is_flag=True,
+    help="Use a scheduler without TLS, on a closed network; every such grade is marked in the audit.",
+)
 @click.option(
     "--course",
     "folder",
@@ -32,72 +46,77 @@ from .places import course_folder
     type=click.Choice(["exchange", "file", "none"]),
     default="exchange",
     show_default=True,
-    help="Which timestamp.txt counts for late penalties: those that the exchange confirms, all, or none.",
+    help="Which timestamp.txt files count for late penalties: those the exchange confirms, all, or none.",
 )
 @click.option(
     "--unsafe-no-isolation",
     "unsafe",
     is_flag=True,
-    help="Grade where nothing holds students' code apart; every such grade is marked.",
+    help="Grade even where students' code cannot be isolated; every such grade is marked.",
 )
-@click.option("--force", is_flag=True, help="Grade again what is graded already and has not changed.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, too.")
+@click.option("--force", is_flag=True, help="Grade again what is already graded and has not changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON as well.")
 def grade(
     assignment: str,
     student: str | None,
     workers: int | None,
     scheduler: str | None,
+    certs: Path | None,
+    insecure: bool,
     folder: Path | None,
     trust: str,
     unsafe: bool,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Grade what was handed in, in place of `nbgrader autograde`. ASSIGNMENT is the name of its folder in
+    """Grade submissions, in place of `nbgrader autograde`. ASSIGNMENT is the name of its folder in
     source/, such as 01-transfer-learning, or its number.
 
-    Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and written to the
-    gradebook whole. Stop it at any time and run it again: it goes on from there, and grades what is new or has changed.
+    Each submission is rebuilt from the lesson and the student's answers, run apart from its checks, and
+    written to the gradebook as a whole. Stop it at any time and run it again: it continues from there, and
+    grades what is new or has changed.
 
-    For you alone there is a summary then, grading/ASSIGNMENT.html, and the points as a table, grading/ASSIGNMENT.csv. For
-    students, go on with `nbgrader generate_feedback ASSIGNMENT`.
+    It writes two files for you alone: a summary, grading/ASSIGNMENT.html, and a table of points,
+    grading/ASSIGNMENT.csv. Then run `nbgrader generate_feedback ASSIGNMENT` for the students.
 
-    Exit status 1: the grader itself failed on a submission, whose old grade stays, or could not go on; it says so.
+    Exit status 1: the grader itself failed on a submission, whose old grade stays, or could not continue; it
+    says which.
     """
-    from graders.autograde.records import KEPT
-    from graders.autograde.zygote import Zygote
+    need("rich", "grading", "tlcourse grade")
+    if scheduler is not None:
+        need("distributed", "cluster", "tlcourse grade --scheduler")
+    cluster = (scheduler, certs, insecure)
+    from graders.autograde.processes.zygote import Zygote
+    from graders.autograde.records import KEPT_SO_FAR
 
+    root = (folder or course_folder()).resolve()
     # First, so that it imports PyTorch while this process imports nbgrader and reads the lesson.
     try:
         zygote = Zygote() if scheduler is None else None
         with zygote or contextlib.nullcontext():
-            _grade_with(
-                zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
-            )
+            _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsafe, force, as_json)
     except KeyboardInterrupt:  # before the first submission, or after the last
-        _say(f"Stopped. {KEPT}")
+        _say(f"Stopped. {KEPT_SO_FAR}")
         sys.exit(130)
 
 
-def _grade_with(
-    zygote, assignment, student, workers, scheduler, folder, trust, unsafe, force, as_json
-) -> None:
-    from graders.autograde.assignment import find_assignment, load_assignment
-    from graders.autograde.course import open_course
-    from graders.autograde.gradebook import GradeWriter
+def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsafe, force, as_json) -> None:
+    from graders.autograde.course.folder import open_course
+    from graders.autograde.course.lesson import find_assignment, load_assignment
     from graders.autograde.grading import Tally
     from graders.autograde.records import GradingError
-    from graders.autograde.report import summarise
+    from graders.autograde.report.summary import summarise
+    from graders.autograde.results.gradebook import GradeWriter
 
-    root = (folder or course_folder()).resolve()
     tally = Tally()
     try:
         course = open_course(root)
+        need_driver(course.directory.db_url, "tlcourse grade")
         assignment = find_assignment(course, assignment)
         lesson = load_assignment(course, assignment)
         with _alone(root), GradeWriter(course, lesson, _say) as writer:
             interrupted = _grade(
-                zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force
+                zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force
             )
             summary = writer.read(lambda session: summarise(session, lesson))
             page = _written(summary, root / "grading" / f"{assignment}.html")
@@ -111,36 +130,45 @@ def _grade_with(
 
 def _written(summary: dict, path: Path) -> Path:
     from graders.autograde.records import GradingError
-    from graders.autograde.report_page import write_report
+    from graders.autograde.report.page import write_report
 
     try:
         return write_report(summary, path)
     except OSError as error:
         raise GradingError(
-            f"The summary can't be written to {path.parent} ({error.strerror}). Every grade is in the gradebook; see to that, "
-            "then run the same command again: it grades nothing twice."
+            f"The summary cannot be written to {path.parent} ({error.strerror}). Every grade is in the "
+            "gradebook. Make the "
+            "folder writable, then run the same command again: it grades nothing twice."
         ) from error
 
 
-def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, trust, unsafe, force) -> bool:
+def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force) -> bool:
     """Grade, and say whether it was interrupted."""
     from functools import partial
 
-    from graders.autograde.batch import grade_here
-    from graders.autograde.grading import choose, run, submissions, work
+    from graders.autograde.batch.local import grade_here
+    from graders.autograde.grading import grade_all, keep, pending_submissions
     from graders.autograde.records import Limits
     from graders.autograde.sandbox import available_isolation
-    from graders.autograde.timestamps import timestamps
+    from graders.autograde.submission.folders import choose_submissions, submission_folders
+    from graders.autograde.submission.timestamps import SubmissionTime, timestamps
 
-    folders = choose(submissions(course, lesson), student, lesson)
-    finished = {} if force else writer.finished()
+    def remark(name: str, sentence: str) -> None:
+        tally.attention.append((name, sentence))
+
+    found = submission_folders(course, lesson, writer.students(), remark)
+    folders = choose_submissions(found, student, lesson)
+    finished, changes = {} if force else writer.finished(), writer.changes()
     workers = min(workers or os.cpu_count() or 1, len(folders))
     with contextlib.ExitStack() as stack:
+        scheduler, certs, insecure = cluster
         if scheduler is not None:
-            from graders.autograde.cluster import grade_on, isolation_of, remote_cluster
+            from graders.autograde.batch.certificates import INSECURE, cluster_security
+            from graders.autograde.batch.cluster import grade_on, isolation_of, remote_cluster
 
-            client = stack.enter_context(remote_cluster(scheduler))
-            how = partial(grade_on, client)
+            security = cluster_security(scheduler, certs, insecure)
+            client = stack.enter_context(remote_cluster(scheduler, security))
+            how = partial(grade_on, client, mark=INSECURE if insecure else "")
             isolation, why = isolation_of(client)
         else:
             how = partial(grade_here, workers=workers, zygote=zygote)
@@ -148,14 +176,14 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, scheduler, t
         _refuse_unsafe(isolation, why, unsafe)
         advance, stop = stack.enter_context(_progress(len(folders)))
 
-        def kept(name: str) -> None:
-            tally.kept += 1
+        def kept(name: str, submitted: SubmissionTime) -> None:
+            keep(course, lesson, writer, tally, name, submitted)
             advance(name)
 
         when = timestamps(course, lesson.name, trust)
-        works = work(course, lesson, folders, finished, isolation, when, kept)
+        works = pending_submissions(course, lesson, folders, finished, isolation, when, kept, changes)
         try:
-            run(
+            grade_all(
                 course,
                 lesson,
                 writer,
@@ -176,22 +204,24 @@ def _refuse_unsafe(isolation: str, why: str, unsafe: bool) -> None:
 
     if isolation == "none" and not unsafe:
         raise GradingError(
-            f"Students' code can't be held apart here: {why} A submission could change its own grade and others'. Grade on "
-            "Linux where user namespaces or Landlock work, or take the risk with --unsafe-no-isolation, which marks every "
-            "grade."
+            f"Students' code cannot be isolated here: {why} A submission could change its own grade and "
+            "those of "
+            "others. Grade on Linux where user namespaces or Landlock work, or take the risk with "
+            "--unsafe-no-isolation, which marks every grade."
         )
     if isolation != "namespaces":
         how = (
-            "is not held apart: every grade is marked as such"
+            "is not isolated: every grade is marked as such"
             if isolation == "none"
-            else f"is held apart by {isolation}"
+            else f"is isolated by {isolation}"
         )
         _say(f"Students' code {how}. {why}")
 
 
 @contextlib.contextmanager
 def _alone(root: Path):
-    """Hold the course against a second run; the system lets go of it when the process ends, however it does."""
+    """Lock the course against a second run; the system releases the lock when the process ends, however it
+    ends."""
     from graders.autograde.records import GradingError
 
     try:
@@ -204,14 +234,16 @@ def _alone(root: Path):
             file = stack.enter_context(open(root / ".tlcourse-grade.lock", "w"))
         except OSError as error:
             raise GradingError(
-                f"The course folder {root} can't be written to ({error.strerror}), and grades, graded notebooks and the "
-                "summary go there. Run it as the account that owns the folder, or on a copy."
+                f"The course folder {root} cannot be written to ({error.strerror}), and grades, graded "
+                "notebooks and "
+                "the summary go there. Run this as the account that owns the folder, or on a copy."
             ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise GradingError(
-                f"Another `tlcourse grade` is at work in {root}. Wait for it to end, or stop it, then try again."
+                f"Another `tlcourse grade` is running in {root}. Wait for it to end, or stop it, then try "
+                "again."
             ) from error
         yield
 
@@ -221,40 +253,47 @@ def _progress(total: int):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from graders.names import shown
+
     columns = (
         "grading",
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a student's name
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda name: bar.update(task, advance=1, description=name), bar.stop
+        yield lambda name: bar.update(task, advance=1, description=shown(name, 40)), bar.stop
 
 
 def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: bool) -> None:
+    from graders.names import shown
+
     for name, sentence in sorted(tally.attention, key=lambda one: one[0]):
-        _say(f"{name}: {sentence}")
+        _say(f"{shown(name)}: {shown(sentence, 2000)}")
     done = f"{tally.graded} graded, {tally.kept} graded before"
+    if tally.penalties:
+        done += f", {tally.penalties} of them with a new late penalty"
     if tally.failed:
         done += f", {tally.failed} could not be (their old grades stay; run this again)"
     if interrupted and force:
         _say(f"Stopped: {done}. With --force, the same command grades all of them again.")
     elif interrupted:
-        _say(f"Stopped: {done}. Run the same command again and it goes on from there.")
+        _say(f"Stopped: {done}. Run the same command again to continue.")
     else:
         _say(f"{done}. Summary: {page}")
     old = list(_old_feedback(course, assignment))
     if old:
         who, only = (
-            (repr(old[0]), f" --student {shlex.quote(old[0])}")
+            (repr(shown(old[0])), f" --student {shlex.quote(old[0])}")
             if len(old) == 1
             else (f"{len(old)} students", "")
         )
         _say(
-            f"The feedback of {who} is of earlier grades: `nbgrader generate_feedback {assignment} --force{only}` renews it."
+            f"The feedback of {who} is older than the grades: "
+            f"`nbgrader generate_feedback {assignment} --force{only}` renews it."
         )
 
 

@@ -41,11 +41,12 @@ def read_unit(source: Path) -> Unit:
 
 
 def home_page(root: Path) -> str:
-    """Markdown with a line a lesson."""
+    """The page as Markdown, with a line for each lesson."""
     lines = [
         "# Transfer learning, hands on",
         "",
-        "Freeze and thaw the layers of real pretrained models, train them, and measure what happens. Open a lesson:",
+        "Freeze and thaw the layers of real pretrained models, train them, and measure what happens. Open a "
+        "lesson:",
         "",
         "| lesson | XP | by the end you can |",
         "| --- | --- | --- |",
@@ -56,15 +57,20 @@ def home_page(root: Path) -> str:
         lines.append(f"| [{number} · {unit.title}]({unit.id}/{unit.id}.ipynb) | {unit.xp} | {unit.goal} |")
     lines += [
         "",
-        "**How a lesson goes.** Run the cells from top to bottom (Shift+Enter). You predict, you try, then we explain. Each "
-        "exercise has a cell to fill in and a check below it, which says what it looks like if something is not right yet.",
+        "**How a lesson goes.** Run the cells from top to bottom (Shift+Enter). You predict, you try, then "
+        "we explain. Each "
+        "exercise has a cell to fill in and a check below it. If your answer is not right yet, the check "
+        "says what it "
+        "looks like.",
         "",
         "**Check your work** at any time: the *Validate* button above the notebook, or in a terminal "
-        "`tlcourse check 01-transfer-learning/01-transfer-learning.ipynb`. What you see there is provisional; your "
+        "`tlcourse check 01-transfer-learning/01-transfer-learning.ipynb`. What you see there is "
+        "provisional; your "
         "instructor's gradebook has the last word.",
         "",
-        "**Your notebooks are yours.** Updates of the course never overwrite one that you changed; a lesson's new version "
-        "is then put beside yours.",
+        "**Your notebooks are yours.** Updates of the course never overwrite one that you changed: a "
+        "lesson's new version "
+        "is put beside yours.",
         "",
         "**Something is wrong?** `tlcourse doctor` in a terminal says what is missing and what to do.",
         "",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from .build import build_work, tell
-from .places import course_root
+from .places import course_root, work_folder
 
 PORT = 8888
 SETTINGS = Path(__file__).parent / "settings"
@@ -27,23 +27,23 @@ SETTINGS = Path(__file__).parent / "settings"
 def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[str, ...]) -> None:
     """Open the course in JupyterLab.
 
-    Brings new lessons first; notebooks that you changed stay as they are. Arguments after `--` go to JupyterLab:
-    `tlcourse lab -- --allow-root`.
+    Brings new lessons first; notebooks that you changed stay as they are. Arguments after `--` go to
+    JupyterLab: `tlcourse lab -- --allow-root`.
     """
     if port is not None and not is_free(port):
         raise click.ClickException(
-            f"Port {port} is taken by another program. Choose another one (--port {port + 1}), or leave --port out to take "
-            "the next that is free."
+            f"Port {port} is taken by another program. Choose another one (--port {port + 1}), or leave out "
+            "--port to "
+            "use the next free one."
         )
-    root = course_root()
+    root, work = course_root(), (folder or work_folder()).resolve()
     complete_setup()
-    work = folder or root / "work"
     tell(build_work(root, work))
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
         "--LabApp.default_url=/lab/tree/Home.md",
-        # Pages open rendered, and no question about news stands in the way of the first lesson.
+        # Pages open rendered, and no question about news gets in the way of the first lesson.
         f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -60,7 +60,7 @@ def lab(port: int | None, no_browser: bool, folder: Path | None, jupyter: tuple[
 
 
 def complete_setup() -> None:
-    """Install PyTorch and the weights where they are missing: after `pip install .` they are.
+    """Install PyTorch and the weights if they are missing, as they are after `pip install .`.
 
     Raises:
         click.ClickException: it failed, with what to do.
@@ -80,8 +80,8 @@ def complete_setup() -> None:
 def environment() -> dict[str, str]:
     """The server's environment: this Python's programs come first, as if it were activated.
 
-    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`. Importing
-    `tlwidgets` settles how threads wait, in notebooks that import torch first as well.
+    nbgrader calls `alembic` by name, and a terminal in JupyterLab should find `tlcourse` and `nbgrader`.
+    Importing `tlwidgets` here sets how threads wait, for notebooks that import torch first as well.
     """
     import tlwidgets  # noqa: F401
 

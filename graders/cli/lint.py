@@ -1,4 +1,4 @@
-"""`tlcourse lint-lesson`: lessons looked over before they are handed out, and how many mistakes their checks catch."""
+"""`tlcourse lint-lesson`: checks lessons before they are released, and says how much their checks catch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from pathlib import Path
 
 import click
 
+from graders.units import UnknownUnit, find_unit
+
+from .extras import need
 from .places import course_folder, lessons
+from .width_table import print_widths
 
 
 @click.command("lint-lesson")
@@ -19,7 +23,12 @@ from .places import course_folder, lessons
     "--mutants/--no-mutants", "mutate", default=True, help="Try faulty versions of right programs. [yes]"
 )
 @click.option(
-    "--strict", is_flag=True, help="Refuse a lesson with survivors that are not marked as equivalent."
+    "--width/--no-width",
+    default=True,
+    help="Run the lesson, and compare what its checks draw with what it gives its functions. [yes]",
+)
+@click.option(
+    "--strict", is_flag=True, help="Also reject a lesson with survivors or narrow checks that are not marked."
 )
 @click.option("--jobs", type=click.IntRange(1), help="Trials at a time. [processors, at most 4]")
 @click.option("--timeout", default=20.0, show_default=True, help="Seconds a trial may take.")
@@ -28,32 +37,38 @@ def lint_lesson(
     unit: tuple[str, ...],
     static: bool,
     mutate: bool,
+    width: bool,
     strict: bool,
     jobs: int | None,
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Look lessons over before they are handed out: all of them, or each UNIT (01, or 01-transfer-learning).
+    """Check lessons before they are released: all of them, or each UNIT (01, or 01-transfer-learning).
 
     \b
-    Refused (exit status 1):
+    Rejected (exit status 1):
       comparisons in test cells that empty shapes or foreign objects pass
       test cells that write to stderr, assert nothing, or end in a value
       exercises that need demonstrations or other exercises
       points, grade_ids, tags, locks, regions, hidden tests, stored outputs
-      a right program that fails, an unanswered cell that passes
-      a wrong program that is not told by its own message
+      a right program that fails, an unanswered cell or a cheat that passes
+      the program of a mistake that does not get the mistake's message
+      programs that are missing or belong to no mistake
 
-    Reported is how much each check catches: the catalogue's wrong programs, and mutants, which are right programs with one
-    small fault put in. A survivor is a mutant that passed: sharpen the check, or mark it in the exercise's record,
-    `equivalent=(("old => new", "why"),)`, when it is no fault. Everything runs in processes of its own.
+    It also says how much each check catches: the programs of named mistakes, and mutants, which are right
+    programs with one small fault. A survivor is a mutant that passed: sharpen the check, or, if the change
+    makes no difference, mark it in exercise.py, `equivalent=(("old => new", "why"),)`.
+
+    Then it runs the lesson, and says how wide each check draws: a table of what the lesson and the check
+    give to the exercise's functions, dimension by dimension, and overfitting mutants, which are right for
+    what the check happens to draw. Widen what is too narrow, or, if it is narrow on purpose, say so in
+    exercise.py, `narrow=(("dimension", "why"),)`. Everything runs in processes of its own.
     """
+    need("rich", "grading", "tlcourse lint-lesson")
     reports = []
     for path in _chosen(unit):
-        reports.append(_static(path) if static else _whole(path, mutate, jobs, timeout, quiet=as_json))
-    refused = any(
-        report.findings or (strict and any(rate.survivors for rate in report.rates)) for report in reports
-    )
+        reports.append(_static(path) if static else _whole(path, mutate, width, jobs, timeout, quiet=as_json))
+    refused = any(report.findings or (strict and _weak(report)) for report in reports)
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=2))
     else:
@@ -62,24 +77,31 @@ def lint_lesson(
 
 
 def _chosen(names: tuple[str, ...]) -> list[Path]:
-    there = lessons(course_folder())
-    known = {name: path for path in there for name in (path.stem, path.stem.partition("-")[0])}
-    for name in names:
-        if name not in known:
-            expected = ", ".join(path.stem for path in there) or "none yet"
-            raise click.UsageError(f"There is no unit {name!r}. Expected one of {expected}, or its number.")
-    return list(dict.fromkeys(known[name] for name in names)) if names else there
+    there = {path.stem: path for path in lessons(course_folder())}
+    try:
+        chosen = [find_unit(name, there) for name in names]
+    except UnknownUnit as error:
+        raise click.UsageError(str(error)) from error
+    return [there[unit] for unit in dict.fromkeys(chosen or there)]
+
+
+def _weak(report) -> bool:
+    """Whether a check lets mutants pass, or draws narrowly, without a mark."""
+    return any(rate.survivors for rate in report.rates) or any(width.too_narrow for width in report.widths)
 
 
 def _static(path: Path):
+    from graders.checks import exercises
     from graders.checks.notebook import read_notebook
-    from graders.lint.lesson import Report
+    from graders.lint.lesson import Report, record_findings
     from graders.lint.rules import static_findings
 
-    return Report(path.stem, static_findings(read_notebook(path), path.stem))
+    notebook = read_notebook(path)
+    found = (*static_findings(notebook, path.stem), *record_findings(notebook, exercises(path.stem)))
+    return Report(path.stem, found)
 
 
-def _whole(path: Path, mutate: bool, jobs: int | None, timeout: float, quiet: bool):
+def _whole(path: Path, mutate: bool, width: bool, jobs: int | None, timeout: float, quiet: bool):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -93,10 +115,10 @@ def _whole(path: Path, mutate: bool, jobs: int | None, timeout: float, quiet: bo
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
         bars: dict = {}
 
-        def tell(exercise: str, done: int, of: int) -> None:
-            if exercise not in bars:
-                bars[exercise] = progress.add_task(exercise, total=of)
-            progress.update(bars[exercise], completed=done)
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=of)
+            progress.update(bars[what], completed=done, total=of)
 
         return lesson.lint_lesson(
             read_notebook(path),
@@ -104,6 +126,7 @@ def _whole(path: Path, mutate: bool, jobs: int | None, timeout: float, quiet: bo
             path.stem,
             exercises(path.stem),
             mutate=mutate,
+            width_in=path.parent if width else None,
             jobs=jobs,
             timeout=timeout,
             on_progress=tell,
@@ -117,7 +140,7 @@ def _print(reports: list) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for report in reports:
         count = len(report.findings)
-        state = "clean" if not count else f"{count} thing{'s' * (count > 1)} to mend"
+        state = "clean" if not count else f"{count} thing{'s' * (count > 1)} to fix"
         console.print(
             f"{'✗' if count else '✓'} {report.unit}: {state}", style="red" if count else "green", markup=False
         )
@@ -138,3 +161,4 @@ def _print(reports: list) -> None:
         for rate in report.rates:
             for survivor in rate.survivors:
                 console.print(f"    {rate.exercise}, {survivor.program}: {survivor.change}", markup=False)
+        print_widths(console, report.widths)

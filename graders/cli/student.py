@@ -1,4 +1,5 @@
-"""The student version of a lesson, made by nbgrader's own preprocessors, as `nbgrader generate_assignment` does."""
+"""The student version of a lesson, made by nbgrader's own preprocessors, as `nbgrader generate_assignment`
+does."""
 
 from __future__ import annotations
 
@@ -17,11 +18,15 @@ from traitlets.config import Config
 
 from graders.lint.refuse import refuse_unfit
 
-STUB = 'raise NotImplementedError("Your turn: replace this line with your answer, run the cell, then the check below.")'
+STUB = (
+    'raise NotImplementedError("Your turn: replace this line with your answer, '
+    'run the cell, then the check below.")'
+)
 
 
 def student_config() -> Config:
-    """The part of nbgrader's configuration that shapes what a student gets (course/nbgrader_config.py has the same)."""
+    """The part of nbgrader's configuration that shapes what a student gets (course/nbgrader_config.py has the
+    same)."""
     config = Config()
     config.ClearSolutions.code_stub = {"python": STUB}
     return config
@@ -40,7 +45,8 @@ def student_notebook(source: Path) -> nbformat.NotebookNode:
 def unchecked_student_notebook(source: Path) -> nbformat.NotebookNode:
     """The same of a lesson that may break rules."""
     notebook = nbformat.read(source, as_version=4)
-    config, resources = student_config(), {"nbgrader": {}}
+    config = student_config()
+    resources: dict = {"nbgrader": {}}
     for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums, ClearHiddenTests, ClearMarkScheme):
         notebook, resources = step(config=config).preprocess(notebook, resources)
     return notebook

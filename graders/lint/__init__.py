@@ -1,1 +1,1 @@
-"""Lessons are looked over before they are handed out: rules on their cells, and how many mistakes their checks catch."""
+"""Checks on lessons before they are released: rules on their cells, and how much their checks catch."""

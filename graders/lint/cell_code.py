@@ -1,4 +1,4 @@
-"""Rules on the code of a test cell: it imports a check of graders.checks and ends in a call of it, nothing that can lie."""
+"""Rules on the code of a test cell: it imports a check of graders.checks and ends by calling it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def code_problems(source: str) -> Iterator[tuple[str, str]]:
     except SyntaxError as error:
         yield (
             "syntax",
-            f"The cell can't be read as Python: {error.msg} (line {error.lineno}). Leave magics out of test cells.",
+            f"The cell cannot be read as Python: {error.msg} (line {error.lineno}). Leave magics out of test "
+            "cells.",
         )
         return
     checks = {
@@ -47,19 +48,22 @@ def _node_problems(node: ast.AST) -> Iterator[tuple[str, str]]:
         shown = ast.unparse(node)[:60]
         yield (
             "comparison",
-            f"A bare comparison, `{shown}`, believes any object's `==`. Use `same` of graders.checks in a check.",
+            f"A bare comparison, `{shown}`, believes any object's `==`. Use `same` of graders.checks in a "
+            "check.",
         )
     elif isinstance(node, ast.Assert):
         yield (
             "assert",
-            "A bare assert counts as no evidence, so it earns no point. Call a check of graders.checks instead.",
+            "A bare assert does not count as evidence, so it earns no points. Call a check of graders.checks "
+            "instead.",
         )
     elif isinstance(node, (ast.Name, ast.Attribute, ast.alias)):
         name = next(getattr(node, field) for field in ("id", "attr", "name") if hasattr(node, field))
         if name in _COMPARISONS:
             yield (
                 "comparison",
-                f"`{name}` passes on empty shapes and foreign objects. Use `same` of graders.checks in a check.",
+                f"`{name}` passes on empty shapes and foreign objects. Use `same` of graders.checks in a "
+                "check.",
             )
         elif name in _NOISE:
             yield "stderr", f"`{name}` writes to stderr, which nbgrader takes for a failure. Leave it out."
@@ -75,11 +79,12 @@ def _last_statement(tree: ast.Module, checks: set[str]) -> Iterator[tuple[str, s
     if isinstance(last, ast.Expr):
         yield (
             "last-line",
-            f"The cell ends in `{ast.unparse(last)[:60]}`. nbgrader takes a trailing number for the score: end with the call of "
-            "a check imported from graders.checks, which returns None.",
+            f"The cell ends in `{ast.unparse(last)[:60]}`. nbgrader takes a trailing number for the score: "
+            "end by calling a check imported from graders.checks, which returns None.",
         )
     else:
         yield (
             "asserts-nothing",
-            "The cell does not end in the call of a check. Import one (`from graders.checks import check_...`) and call it last.",
+            "The cell does not end by calling a check. Import one (`from graders.checks import "
+            "check_...`) and call it last.",
         )

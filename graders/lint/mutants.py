@@ -1,4 +1,4 @@
-"""Mutants: a right program with one small fault put in. A check that lets one pass may let a student's mistake pass.
+"""Mutants: right programs with one small fault. A check that lets one pass may let a student's mistake pass.
 
 After DeMillo, Lipton and Sayward, "Hints on test data selection" (1978).
 """
@@ -56,9 +56,9 @@ class Mutant:
 def mutants(source: str) -> list[Mutant]:
     """All programs that one small change makes of this one; none that Python compiles to the same thing.
 
-    Swapped comparisons and operators, constants one higher or lower, flags turned over, conditions negated, statements and
-    keywords left out, arguments swapped, None returned, bounds of slices and ranges moved. Docstrings and annotations are left
-    alone.
+    Swapped comparisons and operators, constants one higher or lower, flags turned over, conditions negated,
+    statements and keywords left out, arguments swapped, None returned, bounds of slices and ranges moved.
+    Docstrings and annotations are left alone.
     """
     tree = ast.parse(source)
     original = ast.unparse(tree)
@@ -95,7 +95,7 @@ def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
 
 
 def _code(source: str) -> bytes | None:
-    """What Python makes of a program, without its line numbers; None if it is none."""
+    """A program's bytecode, without line numbers; None if Python cannot compile it."""
     try:
         code = compile(source, "mutant", "exec", optimize=2)
     except (SyntaxError, ValueError):
@@ -127,15 +127,14 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
     if isinstance(node, ast.Compare):
         for place, op in enumerate(node.ops):
             for other in _COMPARE[type(op)]:
-                yield _set(lambda n, place=place, other=other: n.ops.__setitem__(place, other()))
+                yield _put("ops", other(), place)
     elif isinstance(node, (ast.BinOp, ast.AugAssign)):
         for other in _ARITHMETIC.get(type(node.op), ()):
-            yield _set(lambda n, other=other: setattr(n, "op", other()))
+            yield _put("op", other())
     elif isinstance(node, ast.BoolOp):
-        other = ast.Or if isinstance(node.op, ast.And) else ast.And
-        yield _set(lambda n: setattr(n, "op", other()))
+        yield _put("op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
-        yield lambda n: n.operand
+        yield _become(node.operand)
     elif isinstance(node, ast.Constant):
         yield from _constants(node)
     elif isinstance(node, ast.Call):
@@ -143,27 +142,35 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
     elif isinstance(node, ast.Slice):
         for field in ("lower", "upper", "step"):
             if getattr(node, field) is not None:
-                yield _set(lambda n, field=field: setattr(n, field, None))
+                yield _put(field, None)
     elif isinstance(node, ast.comprehension):
         for place in range(len(node.ifs)):
-            yield _set(lambda n, place=place: n.ifs.__setitem__(place, _negated(n.ifs[place])))
+            yield _put("ifs", _negated(node.ifs[place]), place)
     if isinstance(node, (ast.If, ast.While, ast.IfExp)):
-        yield _set(lambda n: setattr(n, "test", _negated(n.test)))
+        yield _put("test", _negated(node.test))
     if isinstance(node, ast.Return) and node.value is not None:
-        yield _set(lambda n: setattr(n, "value", ast.Constant(None)))
+        yield _put("value", ast.Constant(None))
     elif isinstance(node, ast.stmt) and not isinstance(
         node, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass, ast.Return)
     ):
-        yield lambda n: ast.Pass()
+        yield _become(ast.Pass())
 
 
-def _set(change: Callable[[ast.AST], object]) -> _Change:
-    """A change in place: what the lambda returns is of no interest."""
+def _put(field: str, value: object, place: int | None = None) -> _Change:
+    """Something else in a field of the node, or at a place of the list that is in it."""
 
-    def run(node: ast.AST) -> None:
-        change(node)
+    def change(node: ast.AST) -> None:
+        if place is None:
+            setattr(node, field, value)
+        else:
+            getattr(node, field)[place] = value
 
-    return run
+    return change
+
+
+def _become(other: ast.AST) -> _Change:
+    """Something else in the place of the node."""
+    return lambda node: other
 
 
 def _negated(test: ast.expr) -> ast.expr:
@@ -173,23 +180,21 @@ def _negated(test: ast.expr) -> ast.expr:
 def _constants(node: ast.Constant) -> Iterator[_Change]:
     value = node.value
     if isinstance(value, bool):
-        yield _set(lambda n: setattr(n, "value", not value))
+        yield _put("value", not value)
     elif isinstance(value, (int, float)):
         for other in (value + 1, value - 1):
-            yield lambda n, other=other: ast.Constant(other)
+            yield _become(ast.Constant(other))
 
 
 def _calls(node: ast.Call) -> Iterator[_Change]:
     if len(node.args) >= 2 and not any(isinstance(argument, ast.Starred) for argument in node.args):
-        yield _set(lambda n: n.args.__setitem__(slice(0, 2), [n.args[1], n.args[0]]))
+        yield _put("args", [node.args[1], node.args[0], *node.args[2:]])
     for place in range(len(node.keywords)):
-        yield _set(lambda n, place=place: n.keywords.pop(place))
+        yield _put("keywords", node.keywords[:place] + node.keywords[place + 1 :])
     if isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
         stop = min(1, len(node.args) - 1)
         for op in (ast.Add, ast.Sub):
-            yield _set(
-                lambda n, op=op: n.args.__setitem__(stop, ast.BinOp(n.args[stop], op(), ast.Constant(1)))
-            )
+            yield _put("args", ast.BinOp(node.args[stop], op(), ast.Constant(1)), stop)
 
 
 def _difference(old: str, new: str) -> str:

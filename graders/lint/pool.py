@@ -8,20 +8,26 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
+from typing import TypeVar
 
 from .trial import Outcome, Trial, run_trial
 
-# An optimizer imports torch._dynamo when it is first made, which takes seconds: once here, not once a trial.
-_PRELOADED = ["torch", "torch._dynamo", "graders.checks.units", "graders.lint.trial"]
+Result = TypeVar("Result")
+Tried = TypeVar("Tried", bound=Trial)
+
+# What a trial would otherwise import: an optimizer imports torch._dynamo when it is first made, which takes
+# seconds.
+_PRELOADED = ["torch", "torch._dynamo", "graders.lint.preload"]
 
 
 def run_trials(
-    trials: Sequence[Trial],
+    trials: Sequence[Tried],
     *,
     jobs: int | None = None,
     timeout: float = 20.0,
     on_done: Callable[[int], None] | None = None,
-) -> list[Outcome]:
+    run: Callable[[Tried], Result] = run_trial,  # type: ignore[assignment]  # no default of a TypeVar
+) -> list[Result | Outcome]:
     """Run trials and return their outcomes in the same order.
 
     Where the system has it, a fork server imports torch once and each trial is forked from it.
@@ -30,6 +36,7 @@ def run_trials(
         jobs: processes at a time; as many as there are processors, at most 4.
         timeout: seconds a trial may take.
         on_done: called with the number of trials done so far.
+        run: what is done with a trial in its process: a function of a module.
     """
     jobs = jobs or min(4, os.cpu_count() or 1)
     context = _context()
@@ -41,7 +48,7 @@ def run_trials(
         while waiting and len(running) < jobs:
             place, trial = waiting.pop()
             here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_child, args=(there, trial), daemon=True)
+            process = context.Process(target=_child, args=(there, run, trial), daemon=True)
             process.start()
             there.close()
             running[here] = (place, process, time.monotonic() + timeout)
@@ -82,8 +89,8 @@ def _nothing() -> None:
     return None
 
 
-def _child(there: Connection, trial: Trial) -> None:
-    there.send(run_trial(trial))
+def _child(there: Connection, run: Callable[[Tried], object], trial: Tried) -> None:
+    there.send(run(trial))
 
 
 def _received(connection: Connection) -> Outcome:

@@ -1,4 +1,4 @@
-"""nbgrader's first step when it makes a release: a lesson that breaks a rule is not handed out."""
+"""nbgrader's first step when it makes a release: a lesson that breaks a rule is not released."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def refuse_unfit(notebook, unit: str) -> None:
     if findings:
         lines = "".join(f"\n  {finding}" for finding in findings)
         raise UnfitLesson(
-            f"{unit} is not fit to be handed out. `tlcourse lint-lesson {unit}` says the same:{lines}"
+            f"{unit} is not ready to be released. `tlcourse lint-lesson {unit}` reports the same:{lines}"
         )

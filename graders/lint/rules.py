@@ -1,4 +1,4 @@
-"""Rules on a lesson's cells that need nothing to be run: ids, points, tags, regions, outputs, and the code of test cells."""
+"""Rules on a lesson's cells, without running them: ids, points, tags, regions, outputs, test cells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .cell_code import code_problems
+
+__all__ = ["Finding", "static_findings"]
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDDEN = "BEGIN HIDDEN TESTS"
@@ -33,7 +35,7 @@ class Finding:
 
 
 def unit_xp(unit: str) -> int | None:
-    """XP of a unit by the curriculum: 5 for lessons ("01-transfer-learning"), 15 for projects ("P1-..."); None if neither."""
+    """XP of a unit: 5 for lessons ("01-transfer-learning"), 15 for projects ("P1-..."); None if neither."""
     if re.match(r"\d\d-", unit):
         return 5
     return 15 if re.match(r"[Pp]\d-", unit) else None
@@ -58,7 +60,7 @@ def graded_kind(cell) -> str:
 
 
 def cell_name(cell) -> str:
-    """What a person finds the cell by."""
+    """The name by which a person finds the cell."""
     return str(cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "?"))
 
 
@@ -74,8 +76,8 @@ def _cell(cell) -> Iterator[tuple[str, str]]:
     if HIDDEN in cell.source:
         yield (
             "hidden-tests",
-            "The cell has a region of hidden tests, which feedback would print. Let a check of graders.checks draw its inputs "
-            "instead, and remove the region.",
+            "The cell has a region of hidden tests, which feedback would print. Let a check of "
+            "graders.checks draw its inputs instead, and remove the region.",
         )
     yield from _tag_problems(cell, kind)
     yield from _region_problems(cell, kind)
@@ -83,7 +85,8 @@ def _cell(cell) -> Iterator[tuple[str, str]]:
         if not cell.metadata.nbgrader.get("locked"):
             yield (
                 "locked",
-                "The test cell is not locked, so students can change it. Set it to locked (nbgrader: Autograder tests).",
+                "The test cell is not locked, so students can change it. Set it to locked (nbgrader: "
+                "Autograder tests).",
             )
         yield from code_problems(cell.source)
 
@@ -95,8 +98,8 @@ def _tag_problems(cell, kind: str) -> Iterator[tuple[str, str]]:
     elif not kind and len(tags) != 1:
         yield (
             "tags",
-            f"The cell is tagged {' and '.join(tags) or 'neither setup nor demo'}. Tag it `setup` if exercises stand on it "
-            "(grading runs it), else `demo`.",
+            f"The cell is tagged {' and '.join(tags) or 'neither setup nor demo'}. Tag it `setup` if "
+            "exercises depend on it (grading runs it), else `demo`.",
         )
 
 
@@ -107,7 +110,7 @@ def _region_problems(cell, kind: str) -> Iterator[tuple[str, str]]:
         if marks:
             yield (
                 "solution",
-                "A solution stands in a cell that is no solution cell, so students would get it. Move it to one.",
+                "A solution stands in a cell that is not a solution cell, so students would get it. Move it.",
             )
         return
     if [mark for mark in marks if mark not in (BEGIN, END)]:
@@ -118,11 +121,11 @@ def _region_problems(cell, kind: str) -> Iterator[tuple[str, str]]:
     elif not marks:
         yield (
             "solution",
-            f"The solution has no region, so students would get an empty cell. Put it between `{BEGIN}` and `{END}`, and leave "
-            "the function's first line and its docstring outside.",
+            f"The solution has no region, so students would get an empty cell. Put it between `{BEGIN}` and "
+            f"`{END}`, and leave the function's first line and its docstring outside.",
         )
     elif marks != [BEGIN, END] * (len(marks) // 2):
-        yield "solution", f"The regions don't pair up: `{BEGIN}` and `{END}` must take turns."
+        yield "solution", f"The regions don't pair up: `{BEGIN}` and `{END}` must alternate."
 
 
 def _ids(notebook) -> Iterator[Finding]:
@@ -167,14 +170,14 @@ def _points(notebook, unit: str) -> Iterator[Finding]:
     for cell, own in zip(cells, points, strict=True):
         if not own > 0:
             yield Finding(
-                cell_name(cell), "points", "The cell is worth nothing. Give it points (a point is an XP)."
+                cell_name(cell), "points", "The cell is worth nothing. Give it points (a point is one XP)."
             )
     xp = unit_xp(unit)
     if xp is None:
         yield Finding(
             "",
             "points",
-            f"{unit!r} is no unit's name. Expected two digits (01-...) or P and a digit (P1-...), which say its XP.",
+            f"{unit!r} is not a unit's name. Expected two digits (01-...) or P and a digit (P1-...).",
         )
     elif sum(points) != xp:
         yield Finding(

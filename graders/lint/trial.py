@@ -1,12 +1,14 @@
-"""One trial: set-up, answers and a test cell, run from top to bottom in a process of their own, and what came of it."""
+"""One trial: set-up, answers and a test cell, run from top to bottom in a process of their own."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _TEXT = 2_000
@@ -29,10 +31,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial.
+    """The outcome of a trial.
 
     Attributes:
-        stage: where it ended: "passed", "test" (the test cell raised), "cells" (an earlier cell did), "timeout" or "died".
+        stage: where it ended: "passed", "test" (the test cell raised), "cells" (an earlier cell did),
+            "timeout" or "died".
         error: name of the exception's type; "" without one.
         message: what it said.
         mistake: id of the named mistake, if it was one.
@@ -58,26 +61,22 @@ class Outcome:
 
 
 def run_trial(trial: Trial) -> Outcome:
-    """Run a trial in this process, which is good for nothing else afterwards: what is printed goes nowhere."""
+    """Run a trial in this process, which is of no other use afterwards: what it prints is lost."""
     import torch
 
     from graders.checks import evidence
 
     torch.set_num_threads(1)
-    scope: dict = {"__name__": "__main__"}
-    with open(os.devnull, "w") as nowhere, tempfile.TemporaryFile() as noise:
-        _point(nowhere.fileno(), 1)
-        _point(nowhere.fileno(), 2)
+    with silenced(), tempfile.TemporaryFile() as noise:
         try:
-            for place, source in enumerate(trial.cells):
-                exec(compile(source, f"<cell {place + 1}>", "exec"), scope)
+            scope = run_cells(trial.cells)
         except BaseException as error:  # whatever an answer raises, SystemExit included
             return _failed("cells", error)
         _point(noise.fileno(), 2)
         evidence.begin(trial.seed)
         start = time.perf_counter()
         try:
-            value = _run_test(trial.test, scope)
+            value = run_test(trial.test, scope)
         except BaseException as error:  # likewise
             return _failed("test", error, time.perf_counter() - start)
         wall = time.perf_counter() - start
@@ -85,11 +84,20 @@ def run_trial(trial: Trial) -> Outcome:
         noise.seek(0)
         return Outcome(
             "passed",
-            assertions=evidence.held_so_far(),
+            assertions=evidence.comparisons_so_far(),
             stderr=noise.read(_TEXT).decode(errors="replace").strip(),
             value="" if value is None else repr(value)[:_TEXT],
             wall_s=wall,
         )
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """Lose what this process prints, from now on."""
+    with open(os.devnull, "w") as nowhere:
+        _point(nowhere.fileno(), 1)
+        _point(nowhere.fileno(), 2)
+        yield
 
 
 def _point(target: int, descriptor: int) -> None:
@@ -98,14 +106,24 @@ def _point(target: int, descriptor: int) -> None:
     os.dup2(target, descriptor)
 
 
-def _run_test(source: str, scope: dict):
-    """Run a cell; its value is that of a trailing expression, as in a notebook."""
+def run_cells(cells: Sequence[str]) -> dict:
+    """Run cells as a notebook does, and return their globals."""
+    scope: dict = {"__name__": "__main__"}
+    for place, source in enumerate(cells):
+        exec(compile(source, f"<cell {place + 1}>", "exec"), scope)
+    return scope
+
+
+def run_test(source: str, scope: dict):
+    """Run a test cell; its value is that of a trailing expression, as in a notebook."""
     tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
     exec(compile(tree, "<test cell>", "exec"), scope)
-    return (
-        eval(compile(ast.Expression(last.value), "<test cell>", "eval"), scope) if last is not None else None
-    )
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), "<test cell>", "eval"), scope)
 
 
 def _failed(stage: str, error: BaseException, wall: float = 0.0) -> Outcome:

@@ -1,4 +1,4 @@
-"""XP, levels and badges: pure functions over the scores in nbgrader's gradebook. A point is an XP."""
+"""XP, levels and badges: pure functions of the scores in nbgrader's gradebook. One point is one XP."""
 
 from .gradebook import GradebookError, read_students
 from .rules import BADGES, RANKS, Badge, Rank, Standing, Student, standing

@@ -1,4 +1,4 @@
-"""Reading nbgrader's gradebook, and never writing to it."""
+"""Reads nbgrader's gradebook, and never writes to it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .rules import Student
 
 
 class GradebookError(ValueError):
-    """The gradebook can't be read; the message says what to do."""
+    """The gradebook cannot be read; the message says what to do."""
 
 
 def read_students(url: str) -> list[Student]:
-    """Every student with the score of each assignment handed in and graded, by id.
+    """All students, sorted by id, with the score of each assignment that was handed in and graded.
 
-    Late penalties and extra credit are in the score, as nbgrader computes it.
+    Late penalties and extra credit are part of the score, as nbgrader computes it.
 
     Args:
-        url: as nbgrader takes it ("sqlite:////path/to/gradebook.db"), or a file of SQLite.
+        url: an address as nbgrader takes it ("sqlite:////path/to/gradebook.db"), or an SQLite file.
 
     Raises:
-        GradebookError: missing, locked, older, or no gradebook. It is not changed.
+        GradebookError: it is missing, locked, too old, or not a gradebook. It is not changed.
     """
     from nbgrader.api import Gradebook
 
@@ -34,14 +34,14 @@ def read_students(url: str) -> list[Student]:
             )
     except OperationalError as error:
         raise GradebookError(_explain(url, str(error.orig))) from error
-    except (ArgumentError, ImportError) as error:  # no address, or of a database whose driver is not there
+    except (ArgumentError, ImportError) as error:  # not an address, or a database whose driver is missing
         raise GradebookError(
-            f"{url} is no address of a gradebook ({error}). Expected a file that nbgrader writes, or an address such as "
-            "postgresql+psycopg://... whose driver is installed."
+            f"{url} is not the address of a gradebook ({error}). Expected a file that nbgrader writes, or an "
+            "address such as postgresql+psycopg://... whose driver is installed."
         ) from error
     except DatabaseError as error:
         raise GradebookError(
-            f"{url} is no gradebook ({error.orig}). Expected the database that nbgrader writes."
+            f"{url} is not a gradebook ({error.orig}). Expected the database that nbgrader writes."
         ) from error
 
 
@@ -58,25 +58,29 @@ def _student(student) -> Student:
 
 
 def _read_only(url: str) -> str:
-    """An address that opens an SQLite file for reading alone: opening a missing one must not make it."""
+    """An address that opens an SQLite file read-only, so that opening a missing file does not create it."""
     parsed = make_url(url if "://" in url else f"sqlite:///{url}")
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return url
     path = Path(parsed.database)
     if not path.is_file():
         raise GradebookError(
-            f"There is no gradebook at {path}. Expected the database that nbgrader writes when it makes or grades an assignment: "
-            "run `nbgrader generate_assignment` in the course folder first, or name another file with --db."
+            f"There is no gradebook at {path}. Expected the database that nbgrader writes when it makes or "
+            "grades an assignment: run `nbgrader generate_assignment` in the course folder first, or name "
+            "another file with --db."
         )
     return f"sqlite:///file:{path.resolve()}?mode=ro&uri=true"
 
 
 def _explain(url: str, reason: str) -> str:
     if "locked" in reason:
-        return f"The gradebook {url} is locked: another program is writing to it. Wait for it to end, then try again."
+        return (
+            f"The gradebook {url} is locked: another program is writing to it. Wait until it has finished, "
+            "then try again."
+        )
     if "no such column" in reason or "no such table" in reason or "readonly" in reason:
         return (
-            f"The gradebook {url} is of an older nbgrader, or not complete ({reason}). Run `nbgrader db upgrade` in the "
-            "course folder (it makes a backup first), then try again."
+            f"The gradebook {url} comes from an older nbgrader or is incomplete ({reason}). Run `nbgrader db "
+            "upgrade` in the course folder (it makes a backup first), then try again."
         )
-    return f"The gradebook {url} can't be opened ({reason}). Check the address and the rights to read it."
+    return f"The gradebook {url} cannot be opened ({reason}). Check its address and your permissions."

@@ -1,9 +1,12 @@
-"""XP as a picture: a bar a student, over the ranks of the kitchen."""
+"""XP as a picture: one bar per student, over the ranks of the kitchen."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from graders.names import shown
+from tlwidgets import palette
 
 from .rules import COURSE_XP, RANKS, Standing
 
@@ -14,7 +17,7 @@ def draw(standings: list[Standing], path: Path) -> str:
     """Write the picture (SVG, PNG or PDF, by the file's ending) and return its text alternative.
 
     Raises:
-        ValueError: the ending names no format.
+        ValueError: the ending is not that of a known format.
     """
     from matplotlib.figure import Figure
 
@@ -31,14 +34,14 @@ def draw(standings: list[Standing], path: Path) -> str:
             va="bottom",
             transform=axes.get_xaxis_transform(),
         )
-    names = [one.student.name or one.student.id for one in standings]
+    names = [shown(one.student.name or one.student.id, 40) for one in standings]
     places = range(len(standings))
-    bars = axes.barh(places, [one.xp for one in standings], color="#0072B2", height=0.55)
+    bars = axes.barh(places, [one.xp for one in standings], color=palette.BLUE.print, height=0.55)
     axes.bar_label(
-        bars, [f"{one.xp:g} XP" + " ★" * len(one.badges) for one in standings], padding=4, color="#222222"
+        bars, [f"{one.xp:g} XP" + " ★" * len(one.badges) for one in standings], padding=4, color=palette.INK
     )
     axes.set(yticks=list(places), xlim=(0, COURSE_XP), xlabel="XP (★ a badge)")
-    axes.set_yticklabels(names)
+    axes.set_yticklabels(names, parse_math=False)  # a dollar sign is part of a name
     axes.invert_yaxis()
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)

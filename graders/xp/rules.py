@@ -1,4 +1,4 @@
-"""The rules of XP. Nothing here is stored: everything follows from the gradebook's scores."""
+"""The rules of XP. Nothing is stored: everything follows from the scores in the gradebook."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Badge:
 
 
 def xp_of(student: Student) -> float:
-    """XP: the sum of the scores; a negative score (a penalty larger than the points) counts as none."""
+    """XP: the sum of the scores; a negative score (a penalty larger than the points) counts as zero."""
     return sum(max(0.0, score) for score, _ in student.units.values())
 
 
@@ -65,8 +65,8 @@ class Standing:
     """Where a student stands.
 
     Attributes:
-        rank: title of the present rank; level: its number, from 1.
-        next_rank, to_next: what comes next and how many XP away it is; "" and 0 at the top.
+        rank: title of the current rank; level: its number, from 1.
+        next_rank, to_next: the next rank and how many XP are missing; "" and 0 at the top.
         badges: ids of the badges earned, in the order of `BADGES`.
     """
 
@@ -82,7 +82,7 @@ class Standing:
 def standing(student: Student) -> Standing:
     """Compute a student's XP, level and badges."""
     xp = xp_of(student)
-    # Scores are sums of floats: two halves of a point may come to a hair less than one.
+    # Scores are sums of floats: two half points may add up to slightly less than one.
     level = sum(xp >= rank.xp - 1e-9 for rank in RANKS)
     following = RANKS[level] if level < len(RANKS) else None
     return Standing(

@@ -4,14 +4,16 @@ A file of the corpus is a family. Its attacks begin with `## id` and a sentence;
 
     %% start               a code cell before all others
     %% end                 a code cell after all others
-    %% answer GRADE_ID     the source of a cell to answer; those without one stay as they are handed out, so unsolved
+    %% answer GRADE_ID     the source of a cell to answer; those without one stay as they are handed out, so
+    unsolved
     %% file NAME           a file beside the notebook
-    %% edit                Python that this side runs on the notebook's JSON before it is handed in: `notebook`, its `cells`, the
-                           `checks` among them, the `folder` of the submission; it may set `content` (bytes, or None for no
-                           file) or `link` (where the notebook's file points to)
+    %% edit                Python that this side runs on the notebook's JSON before it is handed in:
+    `notebook`, its `cells`, the
+                           `checks` among them, the `folder` of the submission; it may set `content` (bytes,
+                           or None for no file) or `link` (where the notebook's file points to)
 
-Every attack knows where things are: @COURSE@, @HOME@ and @CODE@ are folders, @PORT@ is where somebody listens on this machine,
-@MARK@ is a name for whatever it leaves behind.
+Every attack knows where things are: @COURSE@, @HOME@ and @CODE@ are folders, @PORT@ is where somebody listens
+on this machine, @MARK@ is a name for whatever it leaves behind.
 """
 
 from __future__ import annotations
@@ -117,7 +119,8 @@ def hand_in(attack: Attack, released: dict, folder: Path, places: Mapping[str, s
 
 def _code_cell(id: str, source: str) -> dict:
     return {
-        "cell_type": "code", "id": id, "metadata": {}, "outputs": [], "execution_count": None, "source": source,
+        "cell_type": "code", "id": id, "metadata": {}, "outputs": [], "execution_count": None,
+        "source": source,
     }  # fmt: skip
 
 

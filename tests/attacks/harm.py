@@ -11,7 +11,8 @@ class Found:
 
     Attributes:
         points: what it earned; its exercises are not solved, so each is too many.
-        next: what the student after it earned, whose answers are right; None: was not graded. followed: whether there was one.
+        next: what the student after it earned, whose answers are right; None: was not graded. followed:
+            whether there was one.
         leaked: secrets that its student can see, by where they lay.
         written: what was changed, left behind, or is different in the gradebook.
         running: processes that it left.

@@ -1,9 +1,11 @@
 """A throwaway world for stock nbgrader: attacks that work there must not work here.
 
-    unshare --user --map-root-user --mount --pid --net --ipc --fork --kill-child --mount-proc python jail.py FOLDER COMMAND...
+    unshare --user --map-root-user --mount --pid --net --ipc --fork --kill-child --mount-proc python jail.py
+    FOLDER COMMAND...
 
-Everything is read-only but FOLDER, which is seen as /mnt, its tmp/ as /tmp, and an empty /dev/shm. There is no network but a
-loopback of its own. Writes one line of JSON to FOLDER/jail.json: the command's status and what it left running.
+Everything is read-only but FOLDER, which is seen as /mnt, its tmp/ as /tmp, and an empty /dev/shm. There is
+no network but a loopback of its own. Writes one line of JSON to FOLDER/jail.json: the command's status and
+what it left running.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was measured, kept beside the corpus: so that a long measurement goes on where it stopped, and a table can be drawn."""
+"""Measurements, kept beside the corpus: measuring goes on where it stopped, and a table is made of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from .attack import Attack
@@ -15,12 +16,12 @@ STOCK = Path(__file__).parent / "measured-stock.json"
 
 
 def digest(attack: Attack) -> str:
-    """Changes with anything of an attack."""
-    return hashlib.sha256(repr(attack).encode()).hexdigest()[:16]
+    """Changes with anything that an attack does; the sentence about it may be reworded."""
+    return hashlib.sha256(repr(replace(attack, tries="")).encode()).hexdigest()[:16]
 
 
 def read(path: Path = STOCK) -> dict[str, tuple[str, Found]]:
-    """id -> the digest of the attack that was measured, and what was found."""
+    """The measurements: id -> the digest of the attack that was measured, and what was found."""
     if not path.exists():
         return {}
     return {
@@ -29,14 +30,14 @@ def read(path: Path = STOCK) -> dict[str, tuple[str, Found]]:
 
 
 def keep(attack: Attack, found: Found, path: Path = STOCK) -> None:
-    """Add a measurement, whole or not at all."""
+    """Add a measurement, atomically."""
     known = json.loads(path.read_text()) if path.exists() else {}
     known[attack.id] = {"digest": digest(attack), "found": found.to_dict()}
     _write(known, path)
 
 
 def forget_all_but(ids: Collection[str], path: Path = STOCK) -> None:
-    """Drop measurements of attacks that are no more."""
+    """Drop measurements of attacks that no longer exist."""
     if path.exists():
         _write({id: one for id, one in json.loads(path.read_text()).items() if id in ids}, path)
 

@@ -1,4 +1,4 @@
-"""Attacks on this grader: rebuilt, graded and written down by the real parts, one after the other in one worker."""
+"""Attacks on this grader: rebuilt, graded and recorded by the real parts, one by one in one worker."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from pathlib import Path
 import psutil
 
 from graders.autograde import Evidence, Limits, Worker
-from graders.autograde.assignment import load_assignment
-from graders.autograde.batch import Done
-from graders.autograde.course import open_course
-from graders.autograde.gradebook import GradeWriter
-from graders.autograde.grading import Tally, run, submissions, work
-from graders.autograde.timestamps import timestamps
+from graders.autograde.batch.jobs import GradedJob
+from graders.autograde.course.folder import open_course
+from graders.autograde.course.lesson import load_assignment
+from graders.autograde.grading import Tally, grade_all, pending_submissions
+from graders.autograde.results.gradebook import GradeWriter
+from graders.autograde.submission.folders import submission_folders
+from graders.autograde.submission.timestamps import timestamps
 
 from .attack import UNIT, Attack
 from .harm import Found, changes
@@ -100,19 +101,21 @@ class Ours:
         return found
 
     def grade(self, student: str) -> tuple[str, tuple[Evidence, ...]]:
-        """Grade what a student handed in and write it into the gradebook: what the command would say, and the evidence."""
+        """Grade a submission and write it to the gradebook; returns what the command says, and evidence."""
         course, lesson, found = self._course, self._lesson, []
-        folders = {student: submissions(course, lesson)[student]}
+        folders = {student: submission_folders(course, lesson)[student]}
         tally = Tally()
 
-        def grade(jobs) -> Iterator[Done]:
+        def grade(jobs) -> Iterator[GradedJob]:
             for job in jobs:
                 found.extend(self._worker.grade(one) for one in job.submissions)
-                yield Done(job, tuple(found))
+                yield GradedJob(job, tuple(found))
 
         when = timestamps(course, UNIT, "exchange")
-        works = work(course, lesson, folders, {}, self._worker.isolation, when, lambda name: None)
-        run(course, lesson, self._writer, works, grade, tally, lambda name: None)
+        works = pending_submissions(
+            course, lesson, folders, {}, self._worker.isolation, when, lambda name, submitted: None
+        )
+        grade_all(course, lesson, self._writer, works, grade, tally, lambda name: None)
         return "\n".join(sentence for _, sentence in tally.attention), tuple(found)
 
     def feedback(self, student: str) -> str:

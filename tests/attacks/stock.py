@@ -1,4 +1,4 @@
-"""Attacks on stock `nbgrader autograde`, each in a world of its own (see jail.py), with an honest student after it."""
+"""Attacks on stock `nbgrader autograde`, each in a world of its own (see jail.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from .jail import INSIDE
 from .scene import NEIGHBOUR, Scene, harmful, left_behind
 
 _UNSHARE = (
-    "unshare", "--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "--mount-proc",
+    "unshare", "--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--fork",
+    "--kill-child", "--mount-proc",
 )  # fmt: skip
 _CELL_S, _WALL_S = 25, 150.0
 
@@ -35,7 +36,8 @@ def attack_stock(scene: Scene, attack: Attack, folder: Path) -> Found:
     """Grade an attack and an honest student after it with stock nbgrader, in a copy of a prepared scene."""
     own = scene.copy(folder)
     own.attacked("attacker", attack, inside=INSIDE)
-    # What changes its own kernel alone can't reach the next one; each honest student takes as long as an attack.
+    # What changes its own kernel alone can't reach the next one; each honest student takes as long as an
+    # attack.
     followed = attack.family not in ("forging-values", "reading", "injection") and not attack.id.endswith(
         "-replaced"
     )

@@ -1,4 +1,4 @@
-"""docs/attacks.md: each attack, and what it did to stock nbgrader and to this grader. Nothing in it is typed by hand."""
+"""Makes docs/attacks.md: each attack, and what it did to stock nbgrader and to this grader."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from .ours import make
 from .scene import BEST, ROOT
 
 PAGE = ROOT / "docs" / "attacks.md"
-# What stock shows of an unsolved submission that attacks nothing: a failed check's source is in its traceback.
+# What stock shows of an unsolved submission that attacks nothing: a failed check's source is in its
+# traceback.
 ALWAYS_SHOWN = ("hidden", "input")
 
 _HEAD = """# Attacks on autograding
 
-Made by `python -m tests.attacks --table`; don't edit. The attacks are in `tests/attacks/corpus/`, and `tests/attacks` runs
-them all on this grader. Stock nbgrader was measured with `python -m tests.attacks --stock`, each attack in a throwaway world.
+Made by `python -m tests.attacks --table`; don't edit. The attacks are in `tests/attacks/corpus/`, and the
+tests in `tests/attacks` run all of them on this grader. Stock nbgrader was measured with `python -m
+tests.attacks --stock`, which gives each attack a throwaway environment.
 
-In each submission all three exercises of lesson 01 ({best:g} points) are unsolved. Secrets lie in the hidden tests and their
-inputs, the model solution, the gradebook, the environment, the home folder, a neighbour's work and the catalogue of right
-programs; files, the gradebook and processes are compared before and after; an honest submission is graded right after.
-With stock, any failed check shows its hidden tests in the feedback, attack or not; that is left out below.
+In each submission all three exercises of lesson 01 ({best:g} points) are unsolved. Secrets are placed in
+the hidden tests and their inputs, the model solution, the gradebook, the environment, the home folder, a
+neighbour's submission and the catalogue of right programs. Files, the gradebook and processes are compared
+before and after, and an honest submission is graded right afterwards. Stock nbgrader shows hidden tests in
+the feedback of any failed check, whether there was an attack or not; this is left out below.
 
 {summary}
 """
@@ -47,15 +50,16 @@ def page(attacks: Iterable[Attack], stock: Mapping[str, tuple[str, Found]], ours
     worked = sum(said != _NOTHING for said in tried)
     done = sum(bool(found.harm(BEST)) for found in ours.values())
     summary = (
-        f"Of {len(attacks)} attacks, {len(tried)} were measured on stock nbgrader, and {worked} did harm there; {done} of "
-        f"{len(ours)} did harm to this grader."
+        f"Of {len(attacks)} attacks, {len(tried)} were measured on stock nbgrader, and {worked} did harm "
+        f"there; {done} of {len(ours)} did harm to this grader."
     )
     parts = [_HEAD.format(best=BEST, summary=summary)]
     for family, members in groupby(attacks, key=lambda attack: attack.family):
         parts.append(f"## {family.replace('-', ': ', 1).capitalize()}\n")
         parts.append("| attack | what it tries | stock nbgrader | this grader |\n| --- | --- | --- | --- |")
         parts += [
-            f"| `{one.id}` | {_cell(one.tries)} | {_cell(now[one.id])} | {_cell(_said(ours[one.id].harm(BEST)))} |"
+            f"| `{one.id}` | {_cell(one.tries)} | {_cell(now[one.id])} | "
+            f"{_cell(_said(ours[one.id].harm(BEST)))} |"
             for one in members
         ]
         parts.append("")

@@ -1,4 +1,4 @@
-"""One worker for all tests of a file's process, and submissions made of pieces of source."""
+"""One zygote and one worker for all tests of a process, and submissions made of pieces of source."""
 
 import contextlib
 import dataclasses
@@ -7,13 +7,21 @@ import hashlib
 import pytest
 
 from graders.autograde import Cell, Limits, Submission, Worker
+from graders.autograde.processes.zygote import Zygote
 
 SETUP = "import torch\nfrom torch import nn"
 
 
 @pytest.fixture(scope="session")
-def worker():
-    with Worker(Limits(cell_s=60, total_s=200)) as worker:
+def zygote():
+    """The process that imports PyTorch once, for every worker of these tests that does not need its own."""
+    with Zygote() as zygote:
+        yield zygote
+
+
+@pytest.fixture(scope="session")
+def worker(zygote):
+    with Worker(Limits(cell_s=60, total_s=200), zygote=zygote) as worker:
         yield worker
 
 

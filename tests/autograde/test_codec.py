@@ -24,8 +24,10 @@ KEYS = (
 )
 LEAVES = (
     KEYS | st.floats() | st.complex_numbers() | ARRAYS | TENSORS | st.sets(KEYS) | st.frozensets(KEYS)
-    | st.builds(slice, st.integers() | st.none(), st.integers()) | st.builds(range, st.integers(), st.integers())
-    | st.sampled_from([torch.float32, torch.int64, torch.Size((2, 0))]) | NUMPY.map(lambda dtype: dtype.type(1))
+    | st.builds(slice, st.integers() | st.none(), st.integers())
+    | st.builds(range, st.integers(), st.integers())
+    | st.sampled_from([torch.float32, torch.int64, torch.Size((2, 0))])
+    | NUMPY.map(lambda dtype: dtype.type(1))
 )  # fmt: skip
 VALUES = st.recursive(
     LEAVES,
@@ -95,12 +97,13 @@ class Tensorish(torch.Tensor):
 
 @pytest.mark.parametrize(
     "thing",
-    [AlwaysEqual(3), type("Text", (str,), {})("a"), type("Dict", (dict,), {})(), lambda: 3, int, math, object(),
+    [AlwaysEqual(3), type("Text", (str,), {})("a"), type("Dict", (dict,), {})(), lambda: 3, int, math,
+     object(),
      torch.zeros(2).as_subclass(Tensorish), np.array(["a"]), np.array([object()]), torch.zeros(2).to_sparse(),
      np.ma.masked_array([1]), torch.nn.Linear(1, 1)],
     ids=lambda thing: type(thing).__name__,
 )  # fmt: skip
-def test_whatever_is_no_plain_value_arrives_inert_with_its_name(thing):
+def test_whatever_is_not_a_plain_value_arrives_inert_with_its_name(thing):
     found = decode(encode([thing]))[0]
     assert isinstance(found, Foreign)
     assert type(found).__name__ == type(thing).__name__

@@ -7,7 +7,10 @@ from graders.checks import EXERCISES
 
 from .conftest import answer, check, exercise_cells, extra, graded, submission
 
+pytestmark = pytest.mark.slow
+
 HEAD = next(exercise for exercise in EXERCISES if exercise.id == "build-head")
+RIGHT = HEAD.right["one_linear"]
 
 HARMLESS = {
     "warnings": "import warnings\nwarnings.warn('careful')\nimport numpy as np\nnp.float64(1) / 0",
@@ -21,9 +24,11 @@ HARMLESS = {
     "display": "display('a table')",
     "a plot": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
     "its own seed": "import random, numpy\ntorch.manual_seed(0), random.seed(0), numpy.random.seed(0)",
-    "files": "with open('notes.txt', 'w') as file:\n    file.write('x')\nassert open('notes.txt').read() == 'x'",
+    "files": "with open('notes.txt', 'w') as file:\n    file.write('x')\n"
+    "assert open('notes.txt').read() == 'x'",
     "threads": "import threading\nthread = threading.Thread(target=print)\nthread.start()\nthread.join()",
-    "training": "model = nn.Linear(2, 1)\noptimizer = torch.optim.AdamW(model.parameters())\nmodel(torch.ones(1, 2)).backward()\n"
+    "training": "model = nn.Linear(2, 1)\noptimizer = torch.optim.AdamW(model.parameters())\n"
+    "model(torch.ones(1, 2)).backward()\n"
     "optimizer.step()",
     "the toolkit": "import tlwidgets\nfrom tlwidgets import ModelTree\nModelTree.of(nn.Linear(2, 1))",
     "dataclasses and pickles": "import dataclasses, pickle\n@dataclasses.dataclass\nclass Pair:\n    a: int\n"
@@ -31,10 +36,13 @@ HARMLESS = {
     "the terminal": "import sys\nassert 'x'.encode(sys.stdout.encoding) == b'x' and not sys.stdout.isatty()",
     "IPython itself": "get_ipython().run_line_magic('matplotlib', 'inline')",
     "display with a handle": "shown = display('x', display_id=True)\nshown.update('y')",
-    "display of what can't be shown": "class Shy:\n    def __repr__(self): raise ValueError\ndisplay(Shy())",
-    "await": "import asyncio\nassert await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2)) == [1, 2]",
-    "async for, with and comprehension": "import contextlib\n@contextlib.asynccontextmanager\nasync def one(): yield 1\n"
-    "async def two(): yield 2\nasync with one() as a: pass\nassert a == 1 and [b async for b in two()] == [2]",
+    "display of what cannot be shown": "class Shy:\n    def __repr__(self): raise ValueError\ndisplay(Shy())",
+    "await": "import asyncio\n"
+    "assert await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2)) == [1, 2]",
+    "async for, with and comprehension": "import contextlib\n@contextlib.asynccontextmanager\n"
+    "async def one(): yield 1\n"
+    "async def two(): yield 2\nasync with one() as a: pass\n"
+    "assert a == 1 and [b async for b in two()] == [2]",
     "asyncio.run": "import asyncio\nassert asyncio.run(asyncio.sleep(0, 1)) == 1",
     "a task": "import asyncio\nasync def soon(): pass\ntask = asyncio.create_task(soon())",
     "workers of a loader": "from torch.utils.data import DataLoader, Dataset\nclass Own(Dataset):\n"
@@ -57,22 +65,28 @@ HARMLESS = {
     "no gradients": "torch.set_grad_enabled(False)",
     "warnings as errors": "import warnings\nwarnings.filterwarnings('error')",
     "logging": "import logging\nlogging.basicConfig(level=logging.DEBUG)\nlogging.info('x')",
-    "folders": "import os, sys, tempfile\nfrom pathlib import Path\n(Path.home() / 'x').write_text('x')\nos.mkdir('sub')\n"
-    "os.chdir('sub')\nsys.path.insert(0, '..')\nwith tempfile.TemporaryDirectory() as folder: Path(folder, 'x').touch()",
+    "folders": "import os, sys, tempfile\nfrom pathlib import Path\n(Path.home() / 'x').write_text('x')\n"
+    "os.mkdir('sub')\n"
+    "os.chdir('sub')\nsys.path.insert(0, '..')\n"
+    "with tempfile.TemporaryDirectory() as folder: Path(folder, 'x').touch()",
     "other scripts": "größe, λ, 变量 = 1, 2, 3\nassert größe + λ == 变量",
     "comments alone": "# nothing\n\n# here",
-    "saved models": "class Own(nn.Module): pass\ntorch.save(Own(), 'own.pt')\ntorch.load('own.pt', weights_only=False)\n"
+    "saved models": "class Own(nn.Module): pass\ntorch.save(Own(), 'own.pt')\n"
+    "torch.load('own.pt', weights_only=False)\n"
     "torch.save(nn.Linear(2, 1).state_dict(), 'm.pt')\ntorch.load('m.pt')",
-    "Colab": "try:\n    import google.colab\nexcept ImportError: pass\nassert 'google.colab' not in str(get_ipython())",
+    "Colab": "try:\n    import google.colab\nexcept ImportError: pass\n"
+    "assert 'google.colab' not in str(get_ipython())",
     "threads of PyTorch": "torch.set_num_threads(4)\ntorch.ones(300, 300) @ torch.ones(300, 300)",
     "the dtype of everything": "torch.set_default_dtype(torch.float64)",
-    "other defaults": "torch.set_default_dtype(torch.float32)\ntorch.set_num_threads(1)\ntorch.set_printoptions(precision=2)",
+    "other defaults": "torch.set_default_dtype(torch.float32)\ntorch.set_num_threads(1)\n"
+    "torch.set_printoptions(precision=2)",
 }
 
 
 @pytest.mark.parametrize("cell", HARMLESS.values(), ids=HARMLESS)
 def test_what_is_harmless_costs_nothing(worker, cell):
-    noisy = HEAD.right[2].replace("    return Head(", "    import sys, warnings\n    print('noise', file=sys.stderr)\n"
+    noisy = HEAD.right["own_module"].replace("    return Head(", "    import sys, warnings\n"
+                                  "    print('noise', file=sys.stderr)\n"
                                   "    warnings.warn('noise')\n    return Head(")  # fmt: skip
     evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, noisy)))
     assert (evidence.status, evidence.checks[0].points, evidence.checks[0].message) == ("graded", 1, "")
@@ -105,7 +119,7 @@ KEPT = {
 @pytest.mark.parametrize("made", KEPT.values(), ids=KEPT)
 def test_what_a_cell_leaves_is_there_for_the_next_as_in_a_notebook(worker, made):
     cell, holds, *more = made
-    uses = "\n".join([*more, f"assert {holds}", HEAD.right[0]])
+    uses = "\n".join([*more, f"assert {holds}", RIGHT])
     evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, uses)))
     assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
 
@@ -114,23 +128,31 @@ ANSWERS = {
     "a lambda": "build_head = lambda hidden_size, num_classes: nn.Linear(hidden_size, num_classes)",
     "a partial": "import functools\nbuild_head = functools.partial(nn.Linear, bias=True)",
     "a class": "build_head = nn.Linear",
-    "an object that can be called": "class Build:\n    def __call__(self, h, n): return nn.Linear(h, n)\nbuild_head = Build()",
-    "decorated": "import functools\n@functools.cache\ndef double(x): return 2 * x\n@torch.no_grad()\ndef build_head(h, n):\n"
+    "an object that can be called": "class Build:\n    def __call__(self, h, n): return nn.Linear(h, n)\n"
+    "build_head = Build()",
+    "decorated": "import functools\n@functools.cache\ndef double(x): return 2 * x\n@torch.no_grad()\n"
+    "def build_head(h, n):\n"
     "    return nn.Linear(double(h) // 2, n)",
     "matching": "def build_head(*sizes):\n    match sizes:\n        case h, n: return nn.Linear(h, n)",
-    "a dataclass": "from dataclasses import dataclass\n@dataclass(eq=False)\nclass build_head(nn.Module):\n    h: int\n"
+    "a dataclass": "from dataclasses import dataclass\n@dataclass(eq=False)\nclass build_head(nn.Module):\n"
+    "    h: int\n"
     "    n: int\n"
-    "    def __post_init__(self):\n        super().__init__()\n        self.layer = nn.Linear(self.h, self.n)\n"
+    "    def __post_init__(self):\n        super().__init__()\n"
+    "        self.layer = nn.Linear(self.h, self.n)\n"
     "    def forward(self, x): return self.layer(x)",
     "a layer that waits for its input": "def build_head(h, n): return nn.LazyLinear(n)",
-    "layers that wait for their input": "class Head(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n"
+    "layers that wait for their input": "class Head(nn.Module):\n    def __init__(self, n):\n"
+    "        super().__init__()\n"
     "        self.layers = nn.Sequential(nn.LazyBatchNorm1d(), nn.LazyLinear(n))\n"
     "    def forward(self, x): return self.layers(x)\ndef build_head(h, n): return Head(n)",
-    "weights of a norm's own": "def build_head(h, n): return nn.utils.parametrizations.weight_norm(nn.Linear(h, n))",
-    "a check of its own before": "from graders.checks import check_build_head\ndef build_head(h, n): return nn.Linear(h, n)\n"
+    "weights of a norm's own": "def build_head(h, n): return "
+    "nn.utils.parametrizations.weight_norm(nn.Linear(h, n))",
+    "a check of its own before": "from graders.checks import check_build_head\n"
+    "def build_head(h, n): return nn.Linear(h, n)\n"
     "check_build_head(build_head)",
     "an await": "import asyncio\nawait asyncio.sleep(0)\ndef build_head(h, n): return nn.Linear(h, n)",
-    "float64 everywhere": "torch.set_default_dtype(torch.float64)\ndef build_head(h, n): return nn.Linear(h, n)",
+    "float64 everywhere": "torch.set_default_dtype(torch.float64)\n"
+    "def build_head(h, n): return nn.Linear(h, n)",
 }
 
 
@@ -152,13 +174,13 @@ BESIDE_MAGICS = {
 
 @pytest.mark.parametrize("cell", BESIDE_MAGICS.values(), ids=BESIDE_MAGICS)
 def test_what_stands_beside_a_magic_is_there_for_the_answer(worker, cell):
-    uses = HEAD.right[2].replace("    return Head(", "    assert SIZE == 1\n    return Head(")
+    uses = HEAD.right["own_module"].replace("    return Head(", "    assert SIZE == 1\n    return Head(")
     evidence = worker.grade(submission(extra(cell), *exercise_cells(HEAD, uses)))
     assert (evidence.status, evidence.checks[0].points, evidence.notes) == ("graded", 1, ())
 
 
 def test_an_answer_that_needs_a_demonstration_is_told_that_it_was_not_run(worker):
-    outcome = graded(worker, *exercise_cells(HEAD, f"sizes = model.sizes\n{HEAD.right[0]}"))
+    outcome = graded(worker, *exercise_cells(HEAD, f"sizes = model.sizes\n{RIGHT}"))
     assert "stopped with NameError: name 'model' is not defined." in outcome.message
     assert "Cells tagged `demo` are not run here" in outcome.message
 
@@ -170,7 +192,8 @@ def test_a_models_output_may_be_changed_in_place_where_gradients_flow_as_in_trai
         "    logits -= logits.max(-1, keepdim=True).values\n"
         "    scores, keep = logits[:, :-1], attention_mask[:, 1:] != 0\n"
         "    scores[~keep] = 0\n"
-        "    losses = nn.functional.cross_entropy(scores.transpose(1, 2), input_ids[:, 1:], reduction='none')\n"
+        "    losses = nn.functional.cross_entropy(scores.transpose(1, 2), input_ids[:, 1:], "
+        "reduction='none')\n"
         "    return losses[keep].mean()\n"
     )
     names = {"torch": torch, "nn": torch.nn}
@@ -182,7 +205,10 @@ def test_a_models_output_may_be_changed_in_place_where_gradients_flow_as_in_trai
 
 
 def test_slow_but_right_is_right(limited):
-    slow = "import time\ndef f(x):\n    start = time.monotonic()\n    while time.monotonic() - start < 1: pass\n    return x"
+    slow = (
+        "import time\ndef f(x):\n    start = time.monotonic()\n"
+        "    while time.monotonic() - start < 1: pass\n    return x"
+    )
     with limited(cell_s=30) as worker:
         assert graded(worker, answer(slow), check("assert f(1) == 1")).points == 3.0
 
@@ -211,7 +237,7 @@ def test_a_traceback_shows_the_students_own_lines(worker):
     assert "student.py" not in evidence.output
 
 
-def test_what_is_no_python_is_shown_without_a_file_of_anybody_else(worker):
+def test_what_is_not_python_is_shown_without_a_file_of_anybody_else(worker):
     evidence = worker.grade(submission(answer("def f(x)\n    return x"), check("assert 1")))
     assert "def f(x)" in evidence.output and "SyntaxError" in evidence.output
     assert "Traceback" not in evidence.output and "ast.py" not in evidence.output

@@ -1,4 +1,4 @@
-"""A process of the grader that dies costs no grade: the submission is to be graded again, and the next one is fine."""
+"""A process of the grader that dies costs no grade: the submission is graded again."""
 
 import os
 import signal
@@ -6,20 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import graders.autograde.worker as machinery
+import graders.autograde.processes.worker as machinery
 from graders.autograde import Limits, Worker
-from graders.autograde.processes import descendants
-from graders.autograde.zygote import Zygote
+from graders.autograde.processes.monitor import descendants
 
 from .conftest import answer, check, graded, submission
+
+pytestmark = pytest.mark.slow
 
 CELLS = answer("def f(x):\n    return x"), check("assert f(1) == 1")
 ENDLESS = answer("while True: pass"), check("assert 1")  # so that the kill comes before the end
 
 
 @pytest.fixture
-def own_worker():
-    with Worker(Limits(cell_s=60)) as worker:
+def own_worker(zygote):
+    """A worker whose servers may be killed; the zygote is shared."""
+    with Worker(Limits(cell_s=60), zygote=zygote) as worker:
         yield worker
 
 
@@ -57,7 +59,12 @@ def test_a_server_that_died_in_between_is_started_again(own_worker, kind):
     assert graded(own_worker, *CELLS).points == 3.0
 
 
-def test_a_zygote_that_died_in_between_is_started_again(own_worker):
+def test_a_zygote_that_died_in_between_is_started_again():
+    with Worker(Limits(cell_s=60)) as own_worker:
+        lose_the_zygote_of(own_worker)
+
+
+def lose_the_zygote_of(own_worker) -> None:
     assert graded(own_worker, *CELLS).points == 3.0
     zygote, servers = own_worker.pids - {*own_worker.server_pids.values()}, own_worker.server_pids
     os.kill(*zygote, signal.SIGKILL)
@@ -69,20 +76,19 @@ def test_a_zygote_that_died_in_between_is_started_again(own_worker):
     assert not zygote & own_worker.pids
 
 
-def test_workers_that_share_a_zygote_end_without_each_other():
-    with Zygote() as zygote:
-        first, second = (Worker(Limits(cell_s=60), zygote=zygote) for _ in range(2))
-        with second:
-            with first:
-                assert graded(first, *CELLS).points == graded(second, *CELLS).points == 3.0
-                assert not set(first.server_pids.values()) & set(second.server_pids.values())
-            assert graded(second, *CELLS).points == 3.0
-        with Worker(Limits(cell_s=60), zygote=zygote) as third:
-            assert graded(third, *CELLS).points == 3.0
+def test_workers_that_share_a_zygote_end_without_each_other(zygote):
+    first, second = (Worker(Limits(cell_s=60), zygote=zygote) for _ in range(2))
+    with second:
+        with first:
+            assert graded(first, *CELLS).points == graded(second, *CELLS).points == 3.0
+            assert not set(first.server_pids.values()) & set(second.server_pids.values())
+        assert graded(second, *CELLS).points == 3.0
+    with Worker(Limits(cell_s=60), zygote=zygote) as third:
+        assert graded(third, *CELLS).points == 3.0
 
 
-def test_a_worker_that_is_stopped_ends_what_it_grades():
-    with Worker(Limits(cell_s=60)) as worker, ThreadPoolExecutor(1) as pool:
+def test_a_worker_that_is_stopped_ends_what_it_grades(zygote):
+    with Worker(Limits(cell_s=60), zygote=zygote) as worker, ThreadPoolExecutor(1) as pool:
         worker.start()
         grading = pool.submit(worker.grade, submission(*ENDLESS))
         while not any(map(descendants_of, worker.server_pids.values())):
@@ -92,12 +98,22 @@ def test_a_worker_that_is_stopped_ends_what_it_grades():
         assert worker.grade(submission(*CELLS)).status == "grader-failed"
 
 
+def test_a_process_that_ends_while_it_is_looked_at_stops_nobody(monkeypatch):
+    """What is killed because it takes too long ends bit by bit, while its memory and time are still read."""
+
+    def ended(path):
+        raise ProcessLookupError(3, "No such process", path)
+
+    monkeypatch.setattr("graders.autograde.processes.monitor.os.listdir", ended)
+    assert descendants(os.getpid()) == [os.getpid()]
+
+
 def descendants_of(pid: int) -> list[int]:
     return descendants(pid)[1:]
 
 
-def test_servers_are_started_afresh_now_and_then():
-    with Worker(Limits(cell_s=60), restart_after=2) as worker:
+def test_servers_are_started_afresh_now_and_then(zygote):
+    with Worker(Limits(cell_s=60), restart_after=2, zygote=zygote) as worker:
         pids = []
         for _ in range(4):
             assert graded(worker, *CELLS).points == 3.0

@@ -7,7 +7,7 @@ import sys
 PROGRAM = """
 import sys
 from pathlib import Path
-from graders.autograde.huge_pages import gather
+from graders.autograde.processes.huge_pages import gather
 blocks = [bytes([number % 251]) * 100_000 for number in range(400)]
 moved = gather()
 assert all(block == bytes([number % 251]) * 100_000 for number, block in enumerate(blocks))

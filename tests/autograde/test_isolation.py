@@ -13,6 +13,8 @@ from graders.checks import EXERCISES
 
 from .conftest import check, exercise_cells, extra, graded, submission
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_best_isolation_is_found_by_trying(worker):
     best, why = available_isolation()
@@ -60,10 +62,10 @@ def test_with_neither_nothing_is_graded_unless_that_is_asked_for(monkeypatch):
         isolation.choose_isolation("jail")
 
 
-def test_with_no_isolation_the_evidence_says_so():
-    head = EXERCISES[0]
-    with Worker(Limits(cell_s=60), isolation="none") as worker:
-        evidence = worker.grade(submission(*exercise_cells(head, head.right[0])))
+def test_with_no_isolation_the_evidence_says_so(zygote):
+    head = next(exercise for exercise in EXERCISES if exercise.id == "build-head")
+    with Worker(Limits(cell_s=60), isolation="none", zygote=zygote) as worker:
+        evidence = worker.grade(submission(*exercise_cells(head, head.right["one_linear"])))
     assert (evidence.isolation, evidence.checks[0].points) == ("none", head.points)
 
 
@@ -80,15 +82,16 @@ REACHES = {
     "its parent's limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
     "a file outside": "open('/tmp/outside', 'w')",
     "another's processors": "os.sched_setaffinity(4_000_000, {0})",
-    "signals by a descriptor": "fcntl.fcntl(os.open('own', os.O_CREAT | os.O_RDWR), fcntl.F_SETOWN, os.getppid())",
+    "signals by a descriptor": "fcntl.fcntl(os.open('own', os.O_CREAT | os.O_RDWR), fcntl.F_SETOWN, "
+    "os.getppid())",
     "files by their names": "os.truncate('own', 0)",
     "notices of files": "if ctypes.CDLL(None).inotify_init1(0) < 0: raise PermissionError",
 }
 
 
 @pytest.fixture(scope="module")
-def landlocked():
-    with Worker(Limits(cell_s=60), isolation="landlock") as worker:
+def landlocked(zygote):
+    with Worker(Limits(cell_s=60), isolation="landlock", zygote=zygote) as worker:
         yield worker
 
 
@@ -105,9 +108,12 @@ def test_landlock_keeps_a_student_from_all_that_is_not_theirs(landlocked):
 
 @pytest.mark.parametrize("exercise", EXERCISES[:3], ids=lambda exercise: exercise.id)
 def test_landlock_grades_the_same(landlocked, exercise):
-    assert graded(landlocked, *exercise_cells(exercise, exercise.right[-1])).points == exercise.points
+    assert (
+        graded(landlocked, *exercise_cells(exercise, [*exercise.right.values()][-1])).points
+        == exercise.points
+    )
     mistake = exercise.mistakes[0]
-    assert graded(landlocked, *exercise_cells(exercise, mistake.wrong)).mistake == mistake.id
+    assert graded(landlocked, *exercise_cells(exercise, exercise.wrong[mistake.id])).mistake == mistake.id
 
 
 def test_under_landlock_which_starts_no_process_a_loader_does_without_workers(landlocked):

@@ -1,4 +1,4 @@
-"""Whatever a student's process replies, the checker has a value, the student's exception, or a student who is gone."""
+"""Whatever a student's process replies, the checker gets a value, the student's error, or `StudentGone`."""
 
 import contextlib
 import time
@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from graders.autograde.checker.remote import RemoteStudent, StudentGone
 from graders.autograde.codec import Extension, decode, encode
-from graders.autograde.stubs import Remote, StudentGone
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-4, 4) | st.text(max_size=8) | st.binary(max_size=8)
@@ -87,8 +87,8 @@ class Scripted:
 @settings(deadline=None, max_examples=400)
 @given(st.lists(REPLIES | PLAIN, min_size=1, max_size=4))
 def test_no_reply_makes_the_checker_stumble(replies):
-    remote = Remote(Scripted(replies), lambda cls: None)
-    remote.interrupted = time.monotonic() + 600
+    remote = RemoteStudent(Scripted(replies), lambda cls: None)
+    remote.until = time.monotonic() + 600
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
     with contextlib.suppress(StudentGone):
         for ask in (
@@ -109,15 +109,15 @@ def test_an_answer_to_another_question_is_none(reply):
     channel = Scripted([])
     channel.receive = lambda until: encode(reply)
     with pytest.raises(StudentGone) as gone:
-        Remote(channel, lambda cls: None).run("a", "x = 1")
+        RemoteStudent(channel, lambda cls: None).run("a", "x = 1")
     assert gone.value.kind == "garbage"
 
 
 def test_a_student_can_not_name_an_object_of_the_checks_as_another_kind():
-    """The token of a module is no function, and a token that the checker would give out is none of the student's."""
-    remote = Remote(Scripted([]), lambda cls: None)
+    """A module's token is not a function's, and the checker's tokens are not the student's."""
+    remote = RemoteStudent(Scripted([]), lambda cls: None)
     model = nn.Linear(2, 2)
-    token = remote._twins.token(model)
+    token = remote._mirrored.token(model)
     for payload in (
         [token, "function", "f"],
         [token + 1, "function", "f"],
@@ -126,4 +126,4 @@ def test_a_student_can_not_name_an_object_of_the_checks_as_another_kind():
     ):
         with pytest.raises((ValueError, TypeError)):
             remote._lower("callable", payload)
-    assert remote._twins.get(token) is model
+    assert remote._mirrored.get(token) is model

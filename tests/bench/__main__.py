@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import pkgutil
 import platform
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,13 +59,20 @@ def names() -> list[str]:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default="bench.json", show_default=True
 )
-def main(chosen: tuple[str, ...], out: Path) -> None:
+@click.option(
+    "--whole", is_flag=True, help="Have peers train all their epochs (over an hour), and compare accuracies."
+)
+def main(chosen: tuple[str, ...], out: Path, whole: bool) -> None:
     console = Console(stderr=True)
     table = Table("figure", "value")
     figures: dict[str, float] = {}
-    for name in chosen or names():
-        with console.status(f"measuring {name}"):
-            figures |= importlib.import_module(f"tests.bench.{name}").measure()
+    for number, name in enumerate(chosen := chosen or tuple(names()), 1):
+        measure = importlib.import_module(f"tests.bench.{name}").measure
+        options = {"whole": True} if whole and "whole" in inspect.signature(measure).parameters else {}
+        start = time.monotonic()
+        console.print(f"{number} of {len(chosen)}: {name} ...")
+        figures |= measure(**options)
+        console.print(f"{number} of {len(chosen)}: {name}, {time.monotonic() - start:.0f} s")
     for figure, value in figures.items():
         table.add_row(figure, f"{value:.4g}")
     console.print(table)

@@ -1,4 +1,5 @@
-"""A minute of damaged and invented bytes for the grader's decoder: refused or decoded, soon, and in little memory."""
+"""A minute of damaged and invented bytes for the grader's decoder: refused or decoded, soon, and in little
+memory."""
 
 from __future__ import annotations
 
@@ -17,16 +18,20 @@ def seeds() -> list[bytes]:
     from graders.autograde.codec import Extension, encode
 
     values = [
-        None, True, -(2**70), 1.5, 2 + 1j, "text \u00e4", b"bytes", [1, [2, (3,)]], {"a": {1, 2}, (1, "b"): frozenset()},
-        range(3), slice(1, None), np.arange(12.0).reshape(3, 4), np.float32(1), torch.randn(2, 3), torch.Size((2, 0)),
+        None, True, -(2**70), 1.5, 2 + 1j, "text \u00e4", b"bytes", [1, [2, (3,)]],
+        {"a": {1, 2}, (1, "b"): frozenset()},
+        range(3), slice(1, None), np.arange(12.0).reshape(3, 4), np.float32(1), torch.randn(2, 3),
+        torch.Size((2, 0)),
         torch.zeros(0, 5, dtype=torch.bfloat16), torch.int8, object(), [Extension("module", -3)],
-        {"id": 1, "error": ["KeyError", ["KeyError", "Exception"], "x", ["x"]], "value": b"N", "args": [None], "graph": 2},
+        {"id": 1, "error": ["KeyError", ["KeyError", "Exception"], "x", ["x"]], "value": b"N", "args": [None],
+        "graph": 2},
     ]  # fmt: skip
     return [encode(value, lambda thing: thing if isinstance(thing, Extension) else None) for value in values]
 
 
 def mutated(frame: bytes, others: list[bytes], numbers: random.Random) -> bytes:
-    """A frame with a few things wrong: bits, lengths, pieces that are missing, doubled, or of another frame."""
+    """A frame with a few things wrong: bits, lengths, pieces that are missing, doubled, or of another
+    frame."""
     data = bytearray(frame)
     for _ in range(numbers.randint(1, 6)):
         place = numbers.randrange(len(data) + 1)

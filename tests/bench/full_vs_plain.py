@@ -9,11 +9,11 @@ import time
 import torch
 from torch import nn
 
-from tlwidgets.claims import lesson01
-from tlwidgets.core import FreezePlan, ModelTree
+from course.units.u01_transfer_learning import experiments as lesson01
+from tlwidgets.core import FreezePlan
 from tlwidgets.data import task_data
 from tlwidgets.train import TaskData, fit
-from tlwidgets.train.data import Batches
+from tlwidgets.train.data import Split
 
 BATCH, LR, SEED = 16, 2e-5, 0
 ROUNDS = 5
@@ -22,13 +22,13 @@ ROUNDS = 5
 def measure() -> dict[str, float]:
     """`full_vs_plain`: time of a pass through `fit` over that of a plain loop, median of the rounds' ratios.
 
-    Both make the same steps on the same batches with the optimizer that `fit` takes; their losses are compared, so that
-    the figure can't come from less work. Which one goes first alternates.
+    Both make the same steps on the same batches with the optimizer that `fit` takes; their losses are
+    compared, so that the figure can't come from less work. Which one goes first alternates.
     """
     model, tokenizer = lesson01.classifier(from_scratch=False, seed=SEED)
     split = lesson01.film_split(SEED, train=320, test=2)
     data = TaskData(task_data(split, tokenizer, lesson01.MAX_LENGTH).train)
-    plan = FreezePlan.preset("full", ModelTree.of(model))
+    plan = FreezePlan.preset(model, "full")
     ways = [("fit", lambda each: _through_fit(each, plan, data)), ("plain", lambda each: _plain(each, data))]
     ratios, seconds = [], {"fit": [], "plain": []}
     for number in range(ROUNDS + 1):
@@ -67,7 +67,7 @@ def _through_fit(model: nn.Module, plan: FreezePlan, data: TaskData) -> list[flo
 
 
 def _plain(model: nn.Module, data: TaskData) -> list[float]:
-    train = Batches(data.train, "training", torch.device("cpu"))
+    train = Split(data.train, "training", torch.device("cpu"))
     optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=0.01, fused=True)
     order = torch.Generator().manual_seed(SEED)
     losses = []

@@ -1,10 +1,11 @@
 """Grading a class: `tlcourse grade` against stock `nbgrader autograde`, the cost of a submission, and memory.
 
-The class hands in lesson 01 with the catalogue's right and wrong programs. Both ways run the same exercises without
-demonstrations (the course's own configuration of nbgrader leaves them out) and write the gradebook. Stock nbgrader is timed
-on 8 of the submissions, since it takes seconds for each; its figure is wall-clock time by number, start-up included, as
-is ours for 200. The cost of a submission is the time between the first and the last line of the audit by their number, so
-that the start of the workers, the same for any class, is left out.
+The class hands in lesson 01 with the catalogue's right and wrong programs. Both ways run the same exercises
+without demonstrations (the course's own configuration of nbgrader leaves them out) and write the gradebook.
+Stock nbgrader is timed on 8 of the submissions, since it takes seconds for each; its figure is wall-clock
+time by number, start-up included, as is ours for 200. The cost of a submission is the time between the first
+and the last line of the audit by their number, so that the start of the workers, the same for any class, is
+left out.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def _hand_in(room, count: int) -> None:
 
 
 def _grade(room, workers: int) -> tuple[float, float]:
-    """Grade with the real command; seconds, and the largest sum of the processes' resident memory (shared pages count
-    for each of them)."""
+    """Grade with the real command; seconds, and the largest sum of the processes' resident memory (shared
+    pages count for each of them)."""
     from classroom import environment
 
     start = time.perf_counter()

@@ -1,4 +1,5 @@
-"""One process of a grading run, the command itself or any that it started, killed at a random moment, 50 times over."""
+"""One process of a grading run, the command itself or any that it started, killed at a random moment, 50
+times over."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ KILLS, STUDENTS = 50, 12
 
 
 def measure(kills: int = KILLS, students: int = STUDENTS) -> dict[str, float]:
-    """`grading_kills`, and how many of them left another gradebook after the next run, or graded something twice."""
+    """`grading_kills`, and how many of them left another gradebook after the next run, or graded something
+    twice."""
     from classroom import Classroom, programs
     from faults import kill_something
     from ledger import attempts, ledger

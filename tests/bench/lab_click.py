@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-
 CELL = """
 from tlwidgets import FreezePanel
-from tlwidgets.claims import lesson01
+from course.units.u01_transfer_learning import experiments as lesson01
 model, _ = lesson01.classifier(from_scratch=False, seed=0)
 panel = FreezePanel(model)
 panel.preset("feature-extraction")
@@ -20,8 +17,8 @@ panel.preset("feature-extraction")
 
 def measure() -> dict[str, float]:
     """`lab_click_ms`: median of 50 clicks on a layer of the course's text model."""
-    from click_speed import click_times
-    from jupyter_lab import LabNotebook, chromium, jupyter_lab
+    from tests.widgets.freeze.click_speed import click_times
+    from tests.widgets.jupyter_lab import LabNotebook, chromium, jupyter_lab
 
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,

@@ -9,7 +9,8 @@ CLICKS = 50
 
 
 def measure() -> dict[str, float]:
-    """`meta70b_tree_s`: model tree and panel; `meta70b_click_ms`: median of 50 clicks, applied and answered."""
+    """`meta70b_tree_s`: model tree and panel; `meta70b_click_ms`: median of 50 clicks, applied and
+    answered."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -12,8 +12,8 @@ LESSON = Path(__file__).resolve().parents[2] / "course/source/03-multimodal-mode
 
 
 def measure() -> dict[str, float]:
-    """`lesson03_cold_s` and `lesson03_kept_s` (features are there); of the latter, seconds from the start of the kernel to the
-    first view and to the first freeze panel."""
+    """`lesson03_cold_s` and `lesson03_kept_s` (features are there); of the latter, seconds from the start of
+    the kernel to the first view and to the first freeze panel."""
     from tests.notebooks.conftest import execute
 
     with (

@@ -1,43 +1,52 @@
-"""The engine against a plain PyTorch loop and the Hugging Face `Trainer`: feature extraction, and the last two layers.
+"""The engine against a plain PyTorch loop and the Hugging Face `Trainer`: feature extraction, and the last
+two layers.
 
-All train the course's text model on the same 1,000 film snippets, in batches of 16, with the same rate, on the CPU, in one
-run; what is compared is wall-clock time from the first line of training code to the last, the feature pass included. The
-plain loop gets the very batches that the engine trains on (sorted by length within groups), with the frozen layers in
-`eval` under `no_grad`; its losses are compared with the engine's. `Trainer` is set up as its documentation does: dynamic
-padding by `DataCollatorWithPadding`, frozen by `requires_grad`.
+All train the course's text model on the same 1,000 film snippets, in batches of 16, with the same rate, on
+the CPU, in one run; what is compared is wall-clock time from the first line of training code to the last, the
+feature pass included. The plain loop gets the very batches that the engine trains on (sorted by length within
+groups), with the frozen layers in `eval` under `no_grad`; its losses are compared with the engine's.
+`Trainer` is set up as its documentation does: dynamic padding by `DataCollatorWithPadding`, frozen by
+`requires_grad`.
 
-Engine and `Trainer` run over five seeds: seconds are medians, `*_difference` is the mean of the paired differences of test
-accuracy in points with its 95 % interval, which has to contain 0 for a fair ratio. `*_half` are features in half precision
-(`FeatureCache(half=True)`): near the exact ones, and quicker where the processor has instructions for it.
+Engine and `Trainer` run over five seeds, and seconds are medians. What an epoch costs `Trainer` and the plain
+loops does not change from epoch to epoch, so they train two, and the others are added at the cost of the
+second. With `whole` they train all, and `*_difference` is the mean of the paired differences of test accuracy
+in points with its 95 % interval, which has to contain 0 for a fair ratio.
+`*_half` are features in half precision (`FeatureCache(half=True)`): near the exact ones, and quicker where
+the processor has instructions for it.
 
-The plain loop's optimizer is AdamW as PyTorch hands it out; the engine takes the fused one, which makes the same step in
-one pass over memory. `last2_vs_plain_fused` has it in the plain loop, too: what the feature cache alone brings.
+The plain loop's optimizer is AdamW as PyTorch hands it out; the engine takes the fused one, which makes the
+same step in one pass over memory. `last2_vs_plain_fused` has it in the plain loop, too: what the feature
+cache alone brings.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 
 import torch
 from torch import nn
 
-from tlwidgets.claims import lesson01
-from tlwidgets.core import FreezePlan, ModelTree, apply_plan
+from course.units.u01_transfer_learning import experiments as lesson01
+from tlwidgets.core import FreezePlan, apply_plan
 from tlwidgets.data import task_data
 from tlwidgets.models import mean_pool
 from tlwidgets.train import FeatureCache, Started, Stepped, TaskData, fit
 from tlwidgets.train.arena_result import interval
-from tlwidgets.train.data import Batches
+from tlwidgets.train.data import Split
 
 TEXTS, TEST, BATCH, WIDTH, SEEDS = 1000, 400, 16, 64, (0, 1, 2, 3, 4)
+FEW = 2  # epochs of a peer
 HEAD = {"epochs": 20, "lr": 1e-3}
 LAST2 = {"epochs": 10, "lr": 5e-5}
 
 
-def measure() -> dict[str, float]:
-    """`fx_vs_plain`, `fx_vs_trainer`, `last2_vs_plain`, `last2_vs_trainer`, `warm_vs_cold`; what is behind them."""
+def measure(whole: bool = False) -> dict[str, float]:
+    """`fx_vs_plain`, `fx_vs_trainer`, `last2_vs_plain`, `last2_vs_trainer`, `warm_vs_cold`; what is behind
+    them. With `whole`, peers train all their epochs."""
     figures: dict[str, float] = {}
     for name, preset, options, recipe, ways in (
         ("fx", "feature-extraction", {}, HEAD, (_engine, _half, _plain, _trainer)),
@@ -50,20 +59,25 @@ def measure() -> dict[str, float]:
             for way in ways:
                 if way in (_plain, _plain_fused) and seed:
                     continue  # the same losses as the engine's, asserted below
-                data, tokenizer = _data(seed)
+                data, tokenizer = film_data(seed)
                 model, _ = lesson01.classifier(from_scratch=False, seed=seed)
-                plan = FreezePlan.preset(preset, ModelTree.of(model), **options)
-                apply_plan(plan, model)
-                start = time.perf_counter()
-                losses[way] = way(model, plan, data, tokenizer, seed, **recipe)
-                took[way].append(time.perf_counter() - start)
-                right[way].append(_accuracy(model, data))
+                plan = FreezePlan.preset(model, preset, **options)
+                apply_plan(model, plan)
+                few = way not in (_engine, _half) and not whole
+                clock = _Clock()
+                epochs = FEW if few else recipe["epochs"]
+                losses[way] = way(model, plan, data, tokenizer, seed, clock, **{**recipe, "epochs": epochs})
+                took[way].append(clock.seconds(recipe["epochs"]) if few else clock.so_far())
+                if not few:
+                    right[way].append(_accuracy(model, data))
+                print(f"  {name}, seed {seed}, {way.__name__[1:]}: {took[way][-1]:.1f} s", file=sys.stderr)
             if _plain in losses:  # the same work, or the ratio means nothing
                 one, other = (torch.tensor(losses[way]) for way in (_engine, _plain))
-                torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+                torch.testing.assert_close(one[: len(other)], other, rtol=1e-3, atol=1e-5)
         for way in ways:
             figures[f"{name}{way.__name__}_s"] = statistics.median(took[way])
-            figures[f"{name}{way.__name__}_accuracy"] = statistics.fmean(right[way])
+            if right[way]:
+                figures[f"{name}{way.__name__}_accuracy"] = statistics.fmean(right[way])
         engine = took[_engine]
         for way in (_plain, _plain_fused):
             if way in ways:  # beside the engine's run of the same seed
@@ -71,11 +85,31 @@ def measure() -> dict[str, float]:
         figures |= _against_trainer(name, took, right, _engine)
         if _half in ways:
             figures |= _against_trainer(f"{name}_half", took, right, _half)
-    return figures | _warm_vs_cold(_data(SEEDS[0])[0])
+    return figures | _warm_vs_cold(film_data(SEEDS[0])[0])
+
+
+class _Clock:
+    """Seconds since it was made, and at the end of each epoch."""
+
+    def __init__(self) -> None:
+        self._start, self._ends = time.perf_counter(), []
+
+    def so_far(self) -> float:
+        return time.perf_counter() - self._start
+
+    def end_epoch(self) -> None:
+        self._ends.append(self.so_far())
+
+    def seconds(self, epochs: int) -> float:
+        """What so many epochs take, if those after the last take as long as it did."""
+        *_, before, last = self._ends
+        return last + (epochs - len(self._ends)) * (last - before)
 
 
 def _against_trainer(name: str, took: dict, right: dict, way) -> dict[str, float]:
     ratios = [theirs / ours for theirs, ours in zip(took[_trainer], took[way], strict=True)]
+    if not right[_trainer]:
+        return {f"{name}_vs_trainer": statistics.median(ratios)}
     points = [100 * (ours - theirs) for theirs, ours in zip(right[_trainer], right[way], strict=True)]
     low, high = interval(points)
     return {
@@ -86,16 +120,22 @@ def _against_trainer(name: str, took: dict, right: dict, way) -> dict[str, float
     }
 
 
-def _data(seed: int) -> tuple[TaskData, object]:
+def film_data(seed: int) -> tuple[TaskData, object]:
+    """Film snippets and the tokenizer that made numbers of them."""
     _, tokenizer = lesson01.classifier(from_scratch=False, seed=seed)
     return task_data(lesson01.film_split(seed, train=TEXTS, test=TEST), tokenizer, WIDTH), tokenizer
 
 
-def _half(model, plan, data, tokenizer, seed, **recipe) -> list[float]:
-    return _engine(model, plan, data, tokenizer, seed, half=True, **recipe)
+def _half(model, plan, data, tokenizer, seed, clock, **recipe) -> list[float]:
+    return train_with_engine(model, plan, data, seed, half=True, **recipe)
 
 
-def _engine(model, plan, data, tokenizer, seed, *, epochs, lr, half=False) -> list[float]:
+def _engine(model, plan, data, tokenizer, seed, clock, **recipe) -> list[float]:
+    return train_with_engine(model, plan, data, seed, **recipe)
+
+
+def train_with_engine(model, plan, data, seed: int, *, epochs: int, lr: float, half=False) -> list[float]:
+    """Train on features that are kept; the loss of each step."""
     run = fit(
         model,
         plan,
@@ -114,12 +154,12 @@ def _engine(model, plan, data, tokenizer, seed, *, epochs, lr, half=False) -> li
     return run.curves.loss
 
 
-def _plain_fused(model, plan, data, tokenizer, seed, **recipe) -> list[float]:
-    return _plain(model, plan, data, tokenizer, seed, fused=True, **recipe)
+def _plain_fused(model, plan, data, tokenizer, seed, clock, **recipe) -> list[float]:
+    return _plain(model, plan, data, tokenizer, seed, clock, fused=True, **recipe)
 
 
-def _plain(model, plan, data, tokenizer, seed, *, epochs, lr, fused=None) -> list[float]:
-    train = Batches(data.train, "training", torch.device("cpu"))
+def _plain(model, plan, data, tokenizer, seed, clock, *, epochs, lr, fused=None) -> list[float]:
+    train = Split(data.train, "training", torch.device("cpu"))
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=lr, weight_decay=0.01, fused=fused)
     order = torch.Generator().manual_seed(seed)
@@ -140,6 +180,7 @@ def _plain(model, plan, data, tokenizer, seed, *, epochs, lr, fused=None) -> lis
                 optimizer.step()
                 optimizer.zero_grad()
                 losses.append(loss.item())
+            clock.end_epoch()
     return losses
 
 
@@ -165,8 +206,12 @@ class _WithLoss(nn.Module):
         return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
 
-def _trainer(model, plan, data, tokenizer, seed, *, epochs, lr) -> None:
-    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+def _trainer(model, plan, data, tokenizer, seed, clock, *, epochs, lr) -> None:
+    from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+
+    class EndOfEpoch(TrainerCallback):
+        def on_epoch_end(self, *args, **kwargs) -> None:
+            clock.end_epoch()
 
     mask = data.train["attention_mask"]
     rows = [
@@ -193,11 +238,12 @@ def _trainer(model, plan, data, tokenizer, seed, *, epochs, lr) -> None:
             args=arguments,
             train_dataset=rows,
             data_collator=DataCollatorWithPadding(tokenizer),
+            callbacks=[EndOfEpoch()],
         ).train()
 
 
 def _accuracy(model, data) -> float:
-    test = Batches(data.test, "test", torch.device("cpu"))
+    test = Split(data.test, "test", torch.device("cpu"))
     model.eval()
     right = 0
     with torch.no_grad():
@@ -212,7 +258,7 @@ def _warm_vs_cold(data) -> dict[str, float]:
     cache, seconds = FeatureCache(), []
     for _ in range(2):
         model, _ = lesson01.classifier(from_scratch=False, seed=SEEDS[0])
-        plan = FreezePlan.preset("last", ModelTree.of(model), k=2)
+        plan = FreezePlan.preset(model, "last", k=2)
         moments = {}
 
         def note(event, moments=moments):

@@ -23,6 +23,8 @@ import websocket
 from graders.cli.binder import launch_links
 from graders.cli.build import build_work
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 2 * 10**9
 TOKEN = "soup"
@@ -70,6 +72,7 @@ def launch_home():
 
 
 @pytest.mark.fresh
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_launch_runs_lesson_01_within_2_gb_as_an_ordinary_user(launch_home, capsys):
     home = launch_home
@@ -104,7 +107,7 @@ def test_a_launch_runs_lesson_01_within_2_gb_as_an_ordinary_user(launch_home, ca
     assert memory.peak < LIMIT
 
 
-# -- the user ----------------------------------------------------------------------------------------------------------
+# -- the user ------------------------------------------------------------------------------------------
 
 
 def ordinary_user() -> pwd.struct_passwd:
@@ -167,7 +170,7 @@ def run_as(user, home: Path, command: list[str], cwd: Path | None = None) -> Non
     assert done.returncode == 0, f"{command}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
 
 
-# -- the server --------------------------------------------------------------------------------------------------------
+# -- the server ----------------------------------------------------------------------------------------
 
 
 class free_port:

@@ -36,7 +36,7 @@ def test_what_is_frozen_and_at_rest_is_frozen():
     model.backbone.requires_grad_(False)
     evidence.begin()
     frozen_by_effect(model, trainer(model, training=False), frozen=("backbone",), learns=("head",))
-    assert evidence.held_so_far() == 2
+    assert evidence.comparisons_so_far() == 2
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def build() -> nn.Linear:
 def test_weights_that_reach_it_pass(weights):
     evidence.begin()
     assert held_out_accuracy(weights, build, separated(), 0.9) == 1.0
-    assert evidence.held_so_far() == 1
+    assert evidence.comparisons_so_far() == 1
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
-"""In a notebook a check says that it was passed, or shows its message and where the student's own code stopped; nothing else."""
+"""In a notebook a check says that it was passed, or shows its message and where the answer stopped."""
 
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from graders.checks.unit03.fuse_late import FUSE_LATE
+from graders.checks import exercises
 
+FUSE_LATE = next(one for one in exercises("03-multimodal-models") if one.id == "fuse-late")
+RIGHT = FUSE_LATE.right["row_by_row"]
 CALL = "from graders.checks import check_fuse_late\ncheck_fuse_late(fuse_late)"
 
 
@@ -45,12 +47,12 @@ def test_code_that_stopped_is_shown_with_its_line(shown):
 
 
 def test_what_was_passed_is_said_with_its_xp(shown):
-    said = shown("import torch", FUSE_LATE.right[0], CALL)
+    said = shown("import torch", RIGHT, CALL)
     assert said.strip() == "✓ Fuse late: passed, 1 XP. (Provisional: the gradebook has the last word.)"
 
 
 def test_without_a_notebook_nothing_is_said(capfd):
     namespace = {"torch": torch}
-    exec(FUSE_LATE.right[0], namespace)
+    exec(RIGHT, namespace)
     FUSE_LATE.check(namespace["fuse_late"])
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Rules about source look at the syntax tree: names by what they stand for, comments and strings not at all."""
+"""Rules about source go by the syntax tree: names by what they stand for, comments and strings not at all."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from graders.checks.source import answer_source, provide, source_rules
 def test_what_keeps_to_the_rules_passes_and_counts(source, rules):
     evidence.begin()
     source_rules(source, **rules)
-    assert evidence.held_so_far() == 1
+    assert evidence.comparisons_so_far() == 1
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_keeps_to_the_rules_passes_and_counts(source, rules):
         ("y = [1, -2, 3.0]", {"longest_literal": 2}, "has 3 values written out"),
         ("y = [[1, 2], [3, 4]]", {"longest_literal": 3}, "has 4 values"),
         ("y = {'a': 1, 'b': 2}", {"longest_literal": 3}, "has 4 values"),
-        ("y = (", {}, "can't be read as Python"),
+        ("y = (", {}, "cannot be read as Python"),
     ],
 )
 def test_a_broken_rule_is_named(source, rules, message):
@@ -61,5 +61,5 @@ def test_the_grader_s_source_goes_before_the_function_s_own():
         assert answer_source("mean", mean).endswith("return 0\n")
     finally:
         provide({})
-    with pytest.raises(CheckFailed, match="'mean' can't be read"):
+    with pytest.raises(CheckFailed, match="'mean' cannot be read"):
         answer_source("mean", 3)

@@ -12,7 +12,15 @@ import pytest
 
 from graders.cli import bootstrap
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def stamp(venv: Path, root: Path, *extras: str, fingerprint: str = "") -> None:
+    """What a set-up that has finished leaves behind."""
+    left = {"fingerprint": fingerprint or bootstrap.fingerprint(root), "extras": extras}
+    (venv / "tlcourse-setup.json").write_text(json.dumps(left))
 
 
 def test_it_needs_nothing_but_the_standard_library():
@@ -47,7 +55,7 @@ def test_a_full_disk_is_seen_before_anything_is_done(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(bootstrap.shutil, "disk_usage", lambda path: usage(10, 10, 0.2e9))
     with pytest.raises(bootstrap.Problem, match=r"0\.2 GB free .* needs about 4 GB"):
-        bootstrap.set_up(ROOT, tmp_path / "venv", test=False)
+        bootstrap.set_up(ROOT, tmp_path / "venv")
     assert not (tmp_path / "venv").exists()
 
 
@@ -72,7 +80,7 @@ def test_without_a_network_it_says_so_and_can_be_run_again(tmp_path):
     """A real pip in a real environment, whose package index refuses connections."""
     copy = tmp_path / "course"
     copy.mkdir()
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "NOTICE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, copy)
     shutil.copytree(ROOT / "graders", copy / "graders", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tlwidgets", copy / "tlwidgets", ignore=shutil.ignore_patterns("__pycache__"))
@@ -91,28 +99,48 @@ def test_without_a_network_it_says_so_and_can_be_run_again(tmp_path):
         assert done.returncode == 1
         assert "the package index could not be reached" in done.stderr
         assert "Traceback" not in done.stderr
-    assert not bootstrap.is_set_up(copy / ".venv", copy, test=False)
+    assert not bootstrap.is_set_up(copy / ".venv", copy)
 
 
 def test_a_second_set_up_does_nothing(tmp_path, monkeypatch):
     venv = tmp_path / "venv"
     venv.mkdir()
-    stamp = {"test": bootstrap.fingerprint(ROOT, "test")}
-    (venv / "tlcourse-setup.json").write_text(json.dumps(stamp))
+    stamp(venv, ROOT, "test")
     monkeypatch.setattr(bootstrap.subprocess, "run", lambda *a, **k: pytest.fail("nothing is to be done"))
-    bootstrap.set_up(ROOT, venv, test=True)
-    bootstrap.set_up(ROOT, venv, test=False)  # what the tests need includes what the course needs
+    bootstrap.set_up(ROOT, venv, frozenset({"test"}))
+    bootstrap.set_up(ROOT, venv)
+    bootstrap.set_up(ROOT, venv, frozenset({"grading", "docs"}))  # [test] brings all the others
     (venv / "tlcourse-setup.json").write_text("{ half")
-    assert not bootstrap.is_set_up(venv, ROOT, test=True)
+    assert not bootstrap.is_set_up(venv, ROOT)
+
+
+def test_an_extra_that_was_asked_for_once_stays(tmp_path, monkeypatch):
+    """An instructor's extras are installed again when the course is updated, whatever is started next."""
+    venv = tmp_path / "venv"
+    venv.mkdir()
+    stamp(venv, ROOT, "grading", fingerprint="of an older course")
+    asked = []
+    monkeypatch.setattr(bootstrap, "make_venv", lambda venv: None)
+    monkeypatch.setattr(bootstrap, "shown", lambda command, log: asked.append(command[-1]))
+    monkeypatch.setattr(
+        bootstrap.subprocess, "run", lambda command, cwd: subprocess.CompletedProcess(command, 0)
+    )
+    bootstrap.set_up(ROOT, venv)
+    assert asked == [f"{ROOT}[grading]"]
+    assert bootstrap.is_set_up(venv, ROOT, frozenset({"grading"}))
+    assert not bootstrap.is_set_up(venv, ROOT, frozenset({"docs"}))
+    bootstrap.set_up(ROOT, venv, frozenset({"docs"}))
+    assert asked[1:] == [f"{ROOT}[docs,grading]"]
 
 
 def test_the_stamp_goes_by_what_is_to_be_installed(tmp_path):
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    before = bootstrap.fingerprint(tmp_path, "")
-    assert bootstrap.fingerprint(tmp_path, "") == before
-    (tmp_path / "constraints.txt").write_text("torch==9.9\n")
-    assert bootstrap.fingerprint(tmp_path, "") != before
+    (tmp_path / "graders/cli").mkdir(parents=True)
+    for name in ("pyproject.toml", bootstrap.CONSTRAINTS):
+        shutil.copy(ROOT / name, tmp_path / name)
+    before = bootstrap.fingerprint(tmp_path)
+    assert bootstrap.fingerprint(tmp_path) == before
+    (tmp_path / bootstrap.CONSTRAINTS).write_text("torch==9.9\n")
+    assert bootstrap.fingerprint(tmp_path) != before
 
 
 @pytest.mark.parametrize(
@@ -122,24 +150,24 @@ def test_the_stamp_goes_by_what_is_to_be_installed(tmp_path):
         ("lab", "-- --allow-root", ["graders.cli", "lab", "--", "--allow-root"]),
         (
             "lab",
-            "--port 9000 -- --allow-root --test",
-            ["graders.cli", "lab", "--port", "9000", "--", "--allow-root", "--test"],
+            "--port 9000 -- --allow-root --with",
+            ["graders.cli", "lab", "--port", "9000", "--", "--allow-root", "--with"],
         ),
         ("test", "tests/core -k 'one or two'", ["pytest", "tests/core", "-k", "one or two"]),
         ("test", "-- -odd-name.py", ["pytest", "--", "-odd-name.py"]),
+        ("docs", "--site-dir elsewhere", ["mkdocs", "build", "--strict", "--site-dir", "elsewhere"]),
     ],
 )
 def test_what_make_is_given_arrives_word_for_word(tmp_path, target, given, taken):
     """In place of the environment's Python, a program that writes down what it is asked to do."""
     (tmp_path / "graders/cli").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "graders/cli/bootstrap.py"):
+    for name in ("Makefile", "pyproject.toml", bootstrap.CONSTRAINTS, "graders/cli/bootstrap.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     python = bootstrap.python_of(tmp_path / ".venv")
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\" > told\n")
     python.chmod(0o755)
-    stamp = {"test": bootstrap.fingerprint(tmp_path, "test")}
-    (tmp_path / ".venv/tlcourse-setup.json").write_text(json.dumps(stamp))
+    stamp(tmp_path / ".venv", tmp_path, "test")
     make = ["make", "-C", tmp_path, target, f"PYTHON={sys.executable}", f"ARGS={given}"]
     subprocess.run(make, check=True)
     assert (tmp_path / "told").read_text().splitlines() == ["-m", *taken]

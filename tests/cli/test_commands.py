@@ -13,8 +13,11 @@ import pytest
 
 from graders.autograde import available_isolation
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("setup", "lab", "build", "check", "grade", "xp", "doctor", "lint-lesson", "binder-links")
+COMMANDS = ("setup", "lab", "build", "check", "grade", "cluster-certs", "xp", "doctor", "lint-lesson")
+COMMANDS += ("new-exercise", "new-unit", "binder-links")
 
 
 def tlcourse(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
@@ -44,7 +47,7 @@ def test_outside_a_course_it_says_where_to_go(tmp_path, monkeypatch):
 
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(places, "__file__", str(tmp_path / "a" / "b" / "places.py"))
-    with pytest.raises(Exception, match="No course here") as caught:
+    with pytest.raises(Exception, match="There is no course here") as caught:
         places.course_root(tmp_path / "empty")
     assert "cd" in caught.value.message
 
@@ -141,9 +144,9 @@ class TestBinderLinks:
         with pytest.raises(Exception, match="--repo OWNER/NAME"):
             repo_of_remote(tmp_path)
 
-    def test_what_is_no_repository_is_refused(self):
+    def test_what_is_not_a_repository_is_refused(self):
         done = tlcourse("binder-links", "--repo", "course")
-        assert (done.returncode, "is no repository" in done.stderr) == (1, True)
+        assert (done.returncode, "is not the name of a repository" in done.stderr) == (1, True)
 
     def test_writing_twice_changes_nothing_more_and_needs_its_place(self):
         from graders.cli.binder import BEGIN, END, with_links

@@ -1,4 +1,4 @@
-"""`tlcourse lint-lesson` on the course's own lessons, and on ones that are not fit: sentences, JSON, exit status."""
+"""`tlcourse lint-lesson` on the course's own lessons and on broken ones: sentences, JSON, exit status."""
 
 import json
 import os
@@ -10,6 +10,8 @@ import nbformat
 import pytest
 
 from graders.checks import EXERCISES
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "02-which-layers-to-train"
@@ -23,8 +25,14 @@ def lint(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_course_s_lessons_are_clean_and_only_true_equivalents_survive():
-    done = lint("--strict", "--json")
+@pytest.mark.timeout(1200)  # hundreds of programs
+@pytest.mark.parametrize(
+    "mutants",
+    [False, pytest.param(True, marks=[pytest.mark.long, pytest.mark.timeout(2400)])],
+    ids=["programs", "mutants as well"],
+)
+def test_the_course_s_lessons_are_clean_and_only_true_equivalents_survive(mutants):
+    done = lint("--strict", "--no-width", "--json", "--mutants" if mutants else "--no-mutants")
     assert done.returncode == 0, done.stdout + done.stderr
     reports = json.loads(done.stdout)
     assert {report["unit"] for report in reports} >= {"01-transfer-learning", UNIT}
@@ -32,7 +40,7 @@ def test_the_course_s_lessons_are_clean_and_only_true_equivalents_survive():
         assert report["findings"] == []
         for rate in report["rates"]:
             assert rate["named"] == rate["of_named"] >= 3
-            assert rate["caught"] == rate["mutants"] > 10
+            assert rate["caught"] == rate["mutants"] and (rate["mutants"] > 10) == mutants
             assert rate["survivors"] == []
 
 

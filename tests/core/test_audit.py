@@ -25,7 +25,7 @@ def steps(model: nn.Module, specimen: Specimen, optimizer, count: int = 3) -> No
 def culprits(name: str, *, naive_flags=True, prepare=None, optimizer=None, specimens=None) -> dict[str, str]:
     specimen = (specimens or {**ZOO, **ODD})[name]
     model = make(specimen)
-    plan = FreezePlan.preset("feature-extraction", ModelTree.of(model))
+    plan = FreezePlan.preset(model, "feature-extraction")
     made = (optimizer or (lambda p: torch.optim.AdamW(p, lr=0.01)))(list(model.parameters()))
     if prepare:
         prepare(model, specimen, made)
@@ -73,7 +73,7 @@ def test_a_tied_weight_thawed_under_its_other_name():
     specimen = ZOO["gpt2"]
     model = make(specimen)
     tree = ModelTree.of(model)
-    plan = FreezePlan.preset("last", tree, k=1)
+    plan = FreezePlan.preset(tree, "last", k=1)
     naive(model, plan)
     model.lm_head.requires_grad_(True)
     watch = audit(model, plan)
@@ -100,7 +100,7 @@ def test_not_frozen_at_all():
 def test_written_by_hand():
     specimen = ZOO["bert"]
     model = make(specimen)
-    plan = FreezePlan.preset("feature-extraction", ModelTree.of(model))
+    plan = FreezePlan.preset(model, "feature-extraction")
     naive(model, plan)
     watch = audit(model, plan)
     with torch.no_grad():
@@ -115,7 +115,7 @@ def test_written_by_hand():
 
 def test_a_nan_that_stays_is_no_change():
     model = make(ZOO["chain"])
-    plan = FreezePlan.preset("feature-extraction", ModelTree.of(model))
+    plan = FreezePlan.preset(model, "feature-extraction")
     with torch.no_grad():
         model[0].weight.fill_(torch.nan)
     assert audit(model, plan).report().ok
@@ -125,4 +125,4 @@ def test_a_model_without_values_is_refused():
     with torch.device("meta"):
         model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     with pytest.raises(FreezeError, match="meta device"):
-        audit(model, FreezePlan.preset("full", ModelTree.of(model)))
+        audit(model, FreezePlan.preset(model, "full"))

@@ -1,4 +1,6 @@
-"""The estimate agrees with what autograd keeps, what the backward pass computes and what the optimizer holds."""
+"""The estimate agrees with what autograd keeps, what the backward pass computes and what the optimizer
+holds.
+"""
 
 import pytest
 import torch
@@ -38,9 +40,9 @@ def test_activation_memory_is_what_autograd_keeps(name, preset):
     batch = specimen.batch()
     tree = ModelTree.of(model)
     measured = profile(model, batch)
-    plan = FreezePlan.preset(preset, tree)
+    plan = FreezePlan.preset(tree, preset)
     estimate = estimate_cost(tree, plan, measured).activation_bytes
-    apply_plan(plan, model)
+    apply_plan(model, plan)
     real = bytes_kept(model, batch)
     # The estimate takes the plain formula of attention, a CPU a fused one that keeps other tensors.
     assert estimate == pytest.approx(real, rel=0.35, abs=4096)
@@ -53,10 +55,10 @@ def test_backward_share_is_what_the_backward_pass_computes(name, preset):
     tree_model = make(specimen).train()
     batch = specimen.batch()
     tree = ModelTree.of(tree_model)
-    plan = FreezePlan.preset(preset, tree)
+    plan = FreezePlan.preset(tree, preset)
 
     def work(chosen: FreezePlan) -> int:
-        apply_plan(chosen, tree_model)
+        apply_plan(tree_model, chosen)
         loss = loss_of(tree_model, batch)
         with FlopCounterMode(display=False) as counter:
             loss.backward()
@@ -64,7 +66,7 @@ def test_backward_share_is_what_the_backward_pass_computes(name, preset):
 
     share = estimate_cost(tree, plan, profile(tree_model, batch)).backward_share
     assert share == pytest.approx(
-        work(plan) / work(FreezePlan.preset("full", tree)), abs=0.1
+        work(plan) / work(FreezePlan.preset(tree, "full")), abs=0.1
     )  # the counter leaves fused attention out
 
 
@@ -73,8 +75,8 @@ def test_gradient_and_optimizer_memory_are_real(preset):
     specimen = ZOO["bert"]
     model = make(specimen)
     tree = ModelTree.of(model)
-    plan = FreezePlan.preset(preset, tree)
-    apply_plan(plan, model)
+    plan = FreezePlan.preset(tree, preset)
+    apply_plan(model, plan)
     optimizer = torch.optim.AdamW(model.parameters())
     model(**specimen.batch()).logits.sum().backward()
     cost = estimate_cost(tree, plan)
@@ -115,7 +117,7 @@ def test_a_model_that_cannot_run_without_values_has_no_profile():
     assert profile(model, torch.ones(1, 2)) is None
     assert not model.layer.weight.is_meta
     tree = ModelTree.of(model)
-    cost = estimate_cost(tree, FreezePlan.preset("full", tree))
+    cost = estimate_cost(tree, FreezePlan.preset(tree, "full"))
     assert cost.activation_bytes is None
     assert (cost.forward_share, cost.backward_share) == (1.0, pytest.approx(0.5))
 
@@ -123,7 +125,7 @@ def test_a_model_that_cannot_run_without_values_has_no_profile():
 def test_an_unknown_optimizer_gets_a_sentence():
     tree = ModelTree.of(make(ZOO["chain"]))
     with pytest.raises(FreezeError, match="Unknown optimizer 'lion'"):
-        estimate_cost(tree, FreezePlan.preset("full", tree), optimizer="lion")
+        estimate_cost(tree, FreezePlan.preset(tree, "full"), optimizer="lion")
 
 
 def test_a_batch_with_an_attention_mask_has_a_profile():
@@ -133,6 +135,6 @@ def test_a_batch_with_an_attention_mask_has_a_profile():
     measured = profile(model, batch)
     assert measured.sample == "4 texts of 8 tokens"
     tree = ModelTree.of(model)
-    with_mask = estimate_cost(tree, FreezePlan.preset("full", tree), measured)
-    without = estimate_cost(tree, FreezePlan.preset("full", tree), profile(model, ZOO["bert"].batch()))
+    with_mask = estimate_cost(tree, FreezePlan.preset(tree, "full"), measured)
+    without = estimate_cost(tree, FreezePlan.preset(tree, "full"), profile(model, ZOO["bert"].batch()))
     assert with_mask.activation_bytes == pytest.approx(without.activation_bytes, rel=0.1)

@@ -27,7 +27,9 @@ def snapshot(model: nn.Module) -> dict[str, bytes]:
 
 
 def train(model: nn.Module, specimen: Specimen, optimizer, steps: int = 5, clear: bool = True) -> set[str]:
-    """A loop that knows nothing of freezing; returns the names of weights that got a gradient that is not zero."""
+    """A loop that knows nothing of freezing; returns the names of weights that got a gradient that is not
+    zero.
+    """
     with_gradient = set()
     torch.manual_seed(1)
     for _ in range(steps):
@@ -56,13 +58,13 @@ def test_frozen_is_bit_identical_and_thawed_moves(name, preset, optimizer, clear
     specimen = EVERY[name]
     model = make(specimen)
     tree = ModelTree.of(model)
-    plan = FreezePlan.preset(preset, tree)
+    plan = FreezePlan.preset(tree, preset)
     if name == "sync-batch-norm":
         # One that trains needs several processes: here it is kept frozen in every plan.
         plan = plan.with_policy("backbone.1", "frozen")
-    apply_plan(plan, model)
+    apply_plan(model, plan)
     before = snapshot(model)
-    made = OPTIMIZERS[optimizer](parameter_groups(plan, model, 0.01))
+    made = OPTIMIZERS[optimizer](parameter_groups(model, plan, 0.01))
     with_gradient = train(model, specimen, made, clear=clear)
     after = snapshot(model)
     assert {name for name in frozen_names(plan) if before[name] != after[name]} == set()
@@ -88,13 +90,13 @@ def test_freezing_in_the_middle_of_training_stops_momentum_decay_and_statistics(
     specimen = ZOO[name]
     model = make(specimen)
     tree = ModelTree.of(model)
-    full = FreezePlan.preset("full", tree)
-    apply_plan(full, model)
-    made = OPTIMIZERS[optimizer](parameter_groups(full, model, 0.01))
+    full = FreezePlan.preset(tree, "full")
+    apply_plan(model, full)
+    made = OPTIMIZERS[optimizer](parameter_groups(model, full, 0.01))
     train(model, specimen, made)
     loss_of(model, specimen.batch()).backward()  # a gradient is waiting when the layers are frozen
-    plan = FreezePlan.preset("feature-extraction", tree)
-    apply_plan(plan, model, made)
+    plan = FreezePlan.preset(tree, "feature-extraction")
+    apply_plan(model, plan, made)
     before = snapshot(model)
     train(model, specimen, made, clear=False)
     after = snapshot(model)
@@ -111,10 +113,10 @@ def test_freezing_changes_no_output_and_thawing_gives_everything_back(name):
         copied = copy.deepcopy(model)
         expected = loss_of(copied, batch)
         tree = ModelTree.of(model)
-        apply_plan(FreezePlan.preset("feature-extraction", tree), model)
+        apply_plan(model, FreezePlan.preset(tree, "feature-extraction"))
         assert torch.equal(loss_of(model, batch), expected)
     assert list(model.state_dict()) == keys
-    apply_plan(FreezePlan.preset("full", tree), model)
+    apply_plan(model, FreezePlan.preset(tree, "full"))
     assert all(parameter.requires_grad for parameter in model.parameters())
     assert not any(module._forward_pre_hooks and is_ours(module) for module in model.modules())
     model.train()
@@ -132,8 +134,8 @@ def is_ours(module: nn.Module) -> bool:
 def test_a_copy_of_a_frozen_model_is_as_frozen(name, duplicate):
     specimen = EVERY[name]
     model = make(specimen)
-    plan = FreezePlan.preset("feature-extraction", ModelTree.of(model))
-    apply_plan(plan, model)
+    plan = FreezePlan.preset(model, "feature-extraction")
+    apply_plan(model, plan)
     other = duplicate(model)
     before = snapshot(other)
     train(other, specimen, OPTIMIZERS["adamw"]([{"params": list(other.parameters())}]))
@@ -145,7 +147,7 @@ def test_a_frozen_embedding_with_max_norm_still_rescales_its_output():
     model = make(ODD["max-norm"])
     ids = torch.arange(40)
     expected = copy.deepcopy(model).backbone[0](ids)
-    apply_plan(FreezePlan.preset("feature-extraction", ModelTree.of(model)), model)
+    apply_plan(model, FreezePlan.preset(model, "feature-extraction"))
     assert torch.equal(model.backbone[0](ids), expected)
     assert float(expected.detach().norm(dim=1).max()) <= 0.5 + 1e-4
 
@@ -153,7 +155,7 @@ def test_a_frozen_embedding_with_max_norm_still_rescales_its_output():
 def test_a_weight_survives_a_forward_that_fails():
     model = make(ODD["max-norm"])
     weight = model.backbone[0].weight
-    apply_plan(FreezePlan.preset("feature-extraction", ModelTree.of(model)), model)
+    apply_plan(model, FreezePlan.preset(model, "feature-extraction"))
     with pytest.raises((IndexError, RuntimeError)):
         model.backbone[0](torch.tensor([99]))
     assert model.backbone[0].weight is weight
@@ -162,7 +164,7 @@ def test_a_weight_survives_a_forward_that_fails():
 def test_dropout_is_off_in_what_is_frozen_and_on_in_what_learns():
     model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Linear(4, 4), nn.Dropout(0.5), nn.Linear(4, 2))
     tree = ModelTree.of(model)
-    apply_plan(FreezePlan.preset("full", tree).with_policy("0", "frozen").with_policy("2", FROZEN), model)
+    apply_plan(model, FreezePlan.preset(tree, "full").with_policy("0", "frozen").with_policy("2", FROZEN))
     model.train()
     model(torch.zeros(1, 4))
     assert [model[1].training, model[3].training] == [False, True]
@@ -171,10 +173,10 @@ def test_dropout_is_off_in_what_is_frozen_and_on_in_what_learns():
 def test_audit_agrees_that_nothing_frozen_moved():
     specimen = ZOO["resnet"]
     model = make(specimen)
-    plan = FreezePlan.preset("last", ModelTree.of(model), k=1)
-    apply_plan(plan, model)
+    plan = FreezePlan.preset(model, "last", k=1)
+    apply_plan(model, plan)
     with audit(model, plan) as watch:
-        train(model, specimen, OPTIMIZERS["adamw"](parameter_groups(plan, model, 0.01)))
+        train(model, specimen, OPTIMIZERS["adamw"](parameter_groups(model, plan, 0.01)))
     report = watch.report()
     assert report.ok
     assert set(report.moved) | set(report.unmoved) == plan.trainable

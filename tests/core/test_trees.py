@@ -10,6 +10,7 @@ import transformers as t
 from torch import nn
 from zoo import ODD, SMALL, ZOO, make
 
+from tests.machine import slowness
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan, estimate_cost, profile
 from tlwidgets.core.scan import scan
 
@@ -48,7 +49,8 @@ def _wav2vec():
 def _bart():
     return t.BartForConditionalGeneration(
         t.BartConfig(
-            d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
+            d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2,
+            decoder_attention_heads=2,
             encoder_ffn_dim=32, decoder_ffn_dim=32, vocab_size=60, max_position_embeddings=20,
         )
     )  # fmt: skip
@@ -120,7 +122,8 @@ def test_shared_modules_count_once():
 def llama():
     """A Llama of 70 billion parameters, without them."""
     config = t.LlamaConfig(
-        hidden_size=8192, intermediate_size=28672, num_hidden_layers=80, num_attention_heads=64, num_key_value_heads=8,
+        hidden_size=8192, intermediate_size=28672, num_hidden_layers=80, num_attention_heads=64,
+        num_key_value_heads=8,
         vocab_size=128256,
     )  # fmt: skip
     with torch.device("meta"):
@@ -130,11 +133,12 @@ def llama():
 def test_a_70b_model_opens_and_answers_without_its_weights(llama):
     start = time.perf_counter()
     tree = ModelTree.of(llama)
-    plan = FreezePlan.preset("last", tree, k=2)
+    plan = FreezePlan.preset(tree, "last", k=2)
     measured = profile(llama)
-    assert time.perf_counter() - start < 15  # far above what it takes: a benchmark has the figure
+    # Far above what it takes: a benchmark has the figure.
+    assert time.perf_counter() - start < 15 * slowness()
     assert tree.total == sum(parameter.numel() for parameter in llama.parameters()) > 70e9
-    apply_plan(plan, llama)
+    apply_plan(llama, plan)
     cost = estimate_cost(tree, plan, measured)
     assert cost.trainable == sum(p.numel() for p in llama.parameters() if p.requires_grad)
     assert len(tree.root.children) == 83
@@ -150,3 +154,13 @@ def test_a_model_is_let_go_as_soon_as_nobody_needs_it():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_tree_keeps_no_model():
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    gone = weakref.ref(model[0].weight)
+    plan = FreezePlan.preset(model, "last", k=1)
+    del model
+    gc.collect()
+    assert gone() is None
+    assert plan.with_policy("0", "trained").state("0") == "trained"

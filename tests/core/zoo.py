@@ -49,8 +49,10 @@ def _gpt2():
 def _whisper():
     return t.WhisperForConditionalGeneration(
         t.WhisperConfig(
-            d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
-            encoder_ffn_dim=32, decoder_ffn_dim=32, vocab_size=40, max_source_positions=20, max_target_positions=20,
+            d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=32, decoder_ffn_dim=32, vocab_size=40, max_source_positions=20,
+            max_target_positions=20,
             num_mel_bins=8, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
         )
     )  # fmt: skip
@@ -74,7 +76,8 @@ def _clip():
 
 def _chain():
     return nn.Sequential(
-        nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(),
+        nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 8), nn.BatchNorm1d(8),
+        nn.ReLU(),
         nn.Linear(8, 3),
     )  # fmt: skip
 

@@ -10,6 +10,8 @@ import pytest
 
 from tlwidgets.data.sheets import link_things, read_sheets, write_sheets
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_drawings.py"
 SQUARE = '<path fill="#c00000" d="M0 0h8v8H0z"/>'
 CIRCLE = '<circle cx="8" cy="8" r="6" fill="#0000c0"/>'

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tlwidgets.data.sentences import read_table, write_table
+from tlwidgets.data.sentence_table import read_table, write_table
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_sentences.py"
 

@@ -1,4 +1,5 @@
-"""The build script has the plan said, clip by clip, makes the same bytes each time, and refuses another synthesizer.
+"""The build script has the plan said, clip by clip, makes the same bytes each time, and refuses another
+synthesizer.
 
 A stand-in for espeak-ng answers here: a tone whose pitch and length depend on what it is given.
 """
@@ -13,6 +14,8 @@ import pytest
 from tlwidgets.data.packed_sounds import RATE, read_sounds
 from tlwidgets.data.sheets import FILES
 from tlwidgets.data.speech import SPEECH
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_speech.py"
 STAND_IN = """#!{python}

@@ -1,4 +1,6 @@
-"""Splits of drawings never leak: whatever the sizes and the seed, no object and no look-alike is in two parts."""
+"""Splits of drawings never leak: whatever the sizes and the seed, no object and no look-alike is in two
+parts.
+"""
 
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from tlwidgets.data import STYLES, DrawingDataError, drawings_card, load_drawings, split_drawings
 from tlwidgets.data.sheets import ALIKE, FILES, SHEETS, near, read_sheets
+
+pytestmark = pytest.mark.slow
 
 
 def parts(split):

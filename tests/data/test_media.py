@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tlwidgets.data import Media, MediaError, read_text
 from tlwidgets.data.media import looks_like, text_of
 
+pytestmark = pytest.mark.slow
+
 
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_any_text_can_be_written_down_afterwards(text):
@@ -24,7 +26,7 @@ def test_any_text_can_be_written_down_afterwards(text):
 def test_letters_of_all_scripts_and_emoji_stay():
     for text in ("Ein Käse", "猫が好き", "صباح الخير", "👩‍🚀 flies", "a\nb\tc"):
         assert read_text(f"  {text} ") == (text, ())
-    assert read_text("a\0b\x1b[31m\ud800") == ("ab[31m", ("3 characters that are no text were left out.",))
+    assert read_text("a\0b\x1b[31m\ud800") == ("ab[31m", ("3 characters that are not text were left out.",))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_letters_of_all_scripts_and_emoji_stay():
         (b"a", "of type bytes"),
     ],
 )
-def test_what_is_no_text_gets_a_sentence(wrong, says):
+def test_what_is_not_a_text_gets_a_sentence(wrong, says):
     with pytest.raises(MediaError, match=says):
         read_text(wrong)
 
@@ -72,7 +74,7 @@ def test_a_long_text_is_one_wherever_its_beginning_is_cut(shift, encoding):
         (b"a" * 20_005, "longer than 5,000 characters, the most that are taken"),
     ],
 )
-def test_letters_are_not_made_of_what_is_no_text(content, says):
+def test_other_files_are_not_read_as_text(content, says):
     with pytest.raises(MediaError, match=says):
         text_of(content)
 

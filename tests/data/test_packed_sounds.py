@@ -19,6 +19,8 @@ from tlwidgets.data.packed_sounds import (
     write_sounds,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def vowel(pitch: float, samples: int, seed: int = 0) -> np.ndarray:
     """A tone with harmonics that fade in and out, and a little breath; int16."""

@@ -17,6 +17,8 @@ from PIL import Image
 from tlwidgets.data import MediaError, read_picture
 from tlwidgets.data.pictures import FORMATS
 
+pytestmark = pytest.mark.slow
+
 pixels = st.integers(1, 12).flatmap(
     lambda height: st.integers(1, 12).flatmap(
         lambda width: st.binary(min_size=height * width * 3, max_size=height * width * 3).map(
@@ -144,7 +146,7 @@ def test_deep_grey_keeps_its_shades():
     assert np.array_equal(found[..., 0], found[..., 2]) and "65,535" in notes[0]
 
 
-def test_fractions_and_what_is_no_number_are_handled():
+def test_fractions_and_what_is_not_a_number_are_handled():
     values = np.array([[0.0, 0.5], [1.0, np.nan]], dtype=np.float32)
     found, notes = read_picture(saved(Image.fromarray(values), "TIFF"))
     assert found[..., 0].tolist() == [[0, 128], [255, 0]]
@@ -217,13 +219,13 @@ def saved_header(width: int, height: int) -> bytes:
         (b"", "is empty: it has 0 bytes"),
         (b"Dear cat,\n", "is not a picture: it looks like a text"),
         (b"%PDF-1.7\n", "it looks like a PDF document"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC picture, which can't be read here: save it as JPEG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC picture, which cannot be read here: save it as JPEG"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not a picture"),
         (saved(halves())[:40], "is damaged"),
         (b"\x00\x01\x02\x03" * 9, "is not a picture that can be read"),
     ],
 )
-def test_what_is_no_picture_gets_a_sentence(content, says):
+def test_what_is_not_a_picture_gets_a_sentence(content, says):
     with pytest.raises(MediaError, match=says):
         read_picture(content)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlwidgets.data import DOMAINS, SentenceDataError, load_sentences, sentences_card, split_sentences
-from tlwidgets.data.sentences import (
+from tlwidgets.data.sentence_table import (
     FILES,
     TABLE,
     VARIANT_JACCARD,
@@ -18,6 +18,8 @@ from tlwidgets.data.sentences import (
     variant_words,
     write_table,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def parts(split):

@@ -1,4 +1,6 @@
-"""Whatever recording is brought, it becomes one channel at one rate, or a sentence says what is wrong with it."""
+"""Whatever recording is brought, it becomes one channel at one rate, or a sentence says what is wrong with
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from hypothesis import strategies as st
 from scipy.io import wavfile
 
 from tlwidgets.data import MediaError, one_channel, read_sound
+
+pytestmark = pytest.mark.slow
 
 
 def wav(samples: np.ndarray, rate: int = 16_000) -> bytes:
@@ -140,12 +144,12 @@ def test_twenty_four_bits_are_read():
     assert np.allclose(found, tone(440, 0.1), atol=1e-6) and notes == ()
 
 
-def test_values_that_are_no_numbers_become_silence():
+def test_values_that_are_not_numbers_become_silence():
     values = tone(440).astype(np.float32)
     values[[3, 500, 501]] = np.nan, np.inf, -np.inf
     found, notes = read_sound(wav(values))
     assert found[[3, 500, 501]].tolist() == [0, 0, 0] and np.isfinite(found).all()
-    assert notes == ("3 of 16,000 values were no numbers (NaN or infinite) and became 0.",)
+    assert notes == ("3 of 16,000 values were not numbers (NaN or infinite) and became 0.",)
     found, notes = read_sound(wav(np.full(16_000, np.nan, np.float32)))
     assert not found.any() and notes[-1] == "It is silent: every value is 0."
 
@@ -191,7 +195,7 @@ def test_a_recording_that_was_cut_off_is_used_as_far_as_it_goes(missing):
     both = (np.stack([tone(440)] * 2, 1) * 32_767).astype(np.int16)
     found, notes = read_sound(wav(both)[:-missing])
     assert 15_997 < len(found) < 16_000
-    assert notes[0] == "The file ends before its time; what is there was taken."
+    assert notes[0] == "The file is cut off; the part that is there was used."
 
 
 @pytest.mark.parametrize(
@@ -201,14 +205,14 @@ def test_a_recording_that_was_cut_off_is_used_as_far_as_it_goes(missing):
         (b"ID3\x04" + bytes(99), "it looks like an MP3 sound. Expected a WAV file"),
         (b"OggS" + bytes(99), "it looks like an Ogg sound"),
         (b"\x89PNG\r\n\x1a\n" + bytes(99), "it looks like a PNG picture"),
-        (b"\0" * 99, "its first bytes are none that a sound begins with"),
-        (b"RIFF\0\0\0\0WAVE", "begins like a WAV file, but can't be read"),
+        (b"\0" * 99, "its first bytes are not those of a sound"),
+        (b"RIFF\0\0\0\0WAVE", "begins like a WAV file, but cannot be read"),
         (wav(np.zeros(16_000, np.int16), 10), "has 10 samples a second; 2,000 to 400,000 were expected"),
         (wav(np.zeros(16_000, np.int16), 2_000_000_011), "samples a second"),
         (wav(np.zeros((16_000, 40), np.int16)), "at most 32 channels"),
     ],
 )
-def test_what_is_no_sound_gets_a_sentence(content, says):
+def test_what_is_not_a_sound_gets_a_sentence(content, says):
     with pytest.raises(MediaError, match=says):
         read_sound(content)
 

@@ -1,4 +1,6 @@
-"""Splits of speech never leak: no speaker, no text and no near-duplicate is in two parts; and sarcasm is not in the words."""
+"""Splits of speech never leak: no speaker, no text and no near-duplicate is in two parts; and sarcasm is not
+in the words.
+"""
 
 import re
 from collections import Counter
@@ -23,6 +25,8 @@ from tlwidgets.data import (
 )
 from tlwidgets.data.sheets import FILES
 from tlwidgets.data.speech import SPEECH
+
+pytestmark = pytest.mark.slow
 
 LOADERS = {"words": load_words, "sarcasm": load_sarcasm, "prosodies": load_prosodies}
 BOTH = ("speaker", "text")
@@ -127,7 +131,9 @@ def test_no_clip_has_a_near_duplicate_among_other_speakers_and_texts(loaded, nam
 
 
 def test_no_two_speakers_are_one_voice(loaded):
-    """Of a voice that it does not know eSpeak NG takes another: two names, one voice, and a split by speaker leaks."""
+    """Of a voice that it does not know eSpeak NG takes another: two names, one voice, and a split by speaker
+    leaks.
+    """
     words = loaded["words"]
     for text in ("gorilla", "umbrella", "newspaper"):
         sounds = spectra(words.take([place for place, said in enumerate(words.texts) if said == text]))

@@ -1,9 +1,12 @@
 """Sentences become tensors of one shape, whatever their length."""
 
+import pytest
 import torch
 
 from tlwidgets.data import encode, load_sentences
 from tlwidgets.models import load_text_backbone
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_sentence_has_the_same_number_of_places_and_its_label():

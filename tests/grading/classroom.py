@@ -17,25 +17,28 @@ ROOT = Path(__file__).resolve().parents[2]
 UNIT = "01-transfer-learning"
 BY_ID = {exercise.id: exercise for exercise in exercises(UNIT)}
 BEST = sum(exercise.points for exercise in BY_ID.values())
-RIGHT = {id: exercise.right[0] for id, exercise in BY_ID.items()}
+RIGHT = {id: next(iter(exercise.right.values())) for id, exercise in BY_ID.items()}
 
 Change = Callable[[dict], None]  # of a notebook as JSON
 
 
 def wrong(exercise: str, id: str) -> dict[str, str]:
     """Right answers, but for one named mistake."""
-    return RIGHT | {exercise: next(one.wrong for one in BY_ID[exercise].mistakes if one.id == id)}
+    return RIGHT | {exercise: BY_ID[exercise].wrong[id]}
 
 
 def programs(number: int) -> tuple[dict[str, str], float]:
-    """The answers of a made-up student, from the catalogue's right and wrong programs, and what they are worth."""
+    """A made-up student's answers, from the catalogue's right and wrong programs, and their points."""
     answers, worth = {}, 0.0
     for place, (id, exercise) in enumerate(BY_ID.items()):
         turn = number // 3**place
         if turn % 3:
-            answers[id], worth = exercise.right[turn % len(exercise.right)], worth + exercise.points
+            answers[id], worth = (
+                [*exercise.right.values()][turn % len(exercise.right)],
+                worth + exercise.points,
+            )
         else:
-            answers[id] = exercise.mistakes[turn % len(exercise.mistakes)].wrong
+            answers[id] = [*exercise.wrong.values()][turn % len(exercise.mistakes)]
     return answers, worth
 
 

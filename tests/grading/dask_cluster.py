@@ -12,15 +12,19 @@ import psutil
 from classroom import ROOT, environment
 from faults import until
 
+from graders.autograde.batch.certificates import cluster_security
+
 
 class Cluster:
     """A scheduler and its workers, on this machine; a context manager."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, certificates: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._file = folder, folder / "scheduler.json"
         self._started = contextlib.ExitStack()
+        self._certificates = certificates
         where = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        where += ("--protocol", "tls") if certificates else ()
         self.scheduler = self._start("scheduler", *where, "--scheduler-file", str(self._file))
         until(lambda: self._file.exists() and self._file.read_text().endswith("}"))
         self.address = json.loads(self._file.read_text())["address"]
@@ -34,7 +38,8 @@ class Cluster:
         """
         from distributed import Client
 
-        with Client(self.address, timeout="180s", set_as_default=False) as client:
+        security = cluster_security(self.address, self._certificates, insecure=self._certificates is None)
+        with Client(self.address, security=security, timeout="180s", set_as_default=False) as client:
             there = len(client.scheduler_info(n_workers=-1)["workers"])
             how = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self._folder))
             process = self._start(
@@ -50,6 +55,10 @@ class Cluster:
         self._started.close()
 
     def _start(self, *arguments: str, packages: Path = ROOT) -> subprocess.Popen:
+        if self._certificates:
+            own = str(self._certificates / f"{arguments[0]}.pem")
+            arguments += ("--tls-ca-file", str(self._certificates / "ca.pem"))
+            arguments += ("--tls-cert", own, "--tls-key", own)
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", *arguments],
             env={**environment(), "PYTHONPATH": str(packages)},
@@ -73,7 +82,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def kill_tree(process: psutil.Process) -> list[psutil.Process]:
-    """As a machine that is switched off: it and all that it had started, which are returned. It may have ended before."""
+    """Kill it and everything it started, like a machine that is switched off; returns them all."""
     tree = [process]
     with contextlib.suppress(psutil.NoSuchProcess):
         tree += process.children(recursive=True)

@@ -20,8 +20,8 @@ FROM comment JOIN submitted_notebook ON submitted_notebook.id = comment.notebook
 JOIN base_cell ON base_cell.id = comment.cell_id
 JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id ORDER BY 1, 2"""
 _AUDIT = """
-SELECT assignment, student, notebook, digest, assignment_digest, grader_version, status, reason, isolation, auto_score,
-       checks FROM tlcourse_audit WHERE status <> 'grader-failed' ORDER BY 1, 2, 3, attempt"""
+SELECT assignment, student, notebook, digest, assignment_digest, grader_version, status, reason, isolation,
+       auto_score, checks FROM tlcourse_audit WHERE status <> 'grader-failed' ORDER BY 1, 2, 3, attempt"""
 
 
 def ledger(url: str) -> dict[str, list]:

@@ -1,4 +1,4 @@
-"""What stock nbgrader reads of a grading: points, messages, and nothing that a student should not see or send."""
+"""What stock nbgrader reads after grading: points and messages, and nothing that students should not see."""
 
 from html.parser import HTMLParser
 
@@ -10,12 +10,13 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import v4
 from nbgrader.utils import determine_grade, is_grade
 
-from graders.autograde.assignment import load_assignment
-from graders.autograde.autograded import UNSAFE, autograded_notebook, scores
-from graders.autograde.course import open_course
-from graders.autograde.rebuild import rebuild
+from graders.autograde.course.folder import open_course
+from graders.autograde.course.lesson import load_assignment
 from graders.autograde.records import CheckOutcome, Evidence
-from graders.autograde.text import as_markdown, plain, visible
+from graders.autograde.results.notebook import UNSAFE, autograded_notebook, points_by_cell
+from graders.autograde.submission.notebook import parse_notebook
+from graders.autograde.submission.rebuild import rebuild
+from graders.autograde.text import escape_markdown, strip_control_characters, visible_source
 
 HIDDEN = "assert taste() == 'very good'  # a secret"
 
@@ -46,7 +47,7 @@ def hand_in(soup, **answers: str):
     notebook = nbformat.reads(soup.lessons[0].release, as_version=4)
     for cell in notebook.cells:
         cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
-    return rebuild(soup, soup.lessons[0], nbformat.writes(notebook).encode(), "ada")
+    return rebuild(soup, soup.lessons[0], parse_notebook("soup", nbformat.writes(notebook).encode()), "ada")
 
 
 def evidence(points: float, message: str = "", **more) -> Evidence:
@@ -74,7 +75,7 @@ def test_nbgrader_finds_the_points_of_the_evidence(soup, points):
     nbformat.validate(notebook)
     (check,) = [cell for cell in notebook.cells if is_grade(cell) and cell.cell_type == "code"]
     assert determine_grade(check) == (points, 4.0)
-    assert scores(notebook, rebuilt, soup.lessons[0])["check-taste"] == points
+    assert points_by_cell(notebook, rebuilt, soup.lessons[0])["check-taste"] == points
 
 
 def test_a_check_without_evidence_has_no_points(soup):
@@ -82,7 +83,7 @@ def test_a_check_without_evidence_has_no_points(soup):
     notebook = autograded_notebook(
         soup.lessons[0], rebuilt, Evidence("student-failed", "It ran too long.", ())
     )
-    assert scores(notebook, rebuilt, soup.lessons[0])["check-taste"] == 0
+    assert points_by_cell(notebook, rebuilt, soup.lessons[0])["check-taste"] == 0
     assert "It ran too long." in text_of(notebook)
 
 
@@ -90,8 +91,8 @@ def test_an_answer_in_words_waits_for_a_person_unless_there_is_none(soup):
     for answers, expected in (({"words": "I like it"}, None), ({}, 0)):
         rebuilt = hand_in(soup, **answers)
         notebook = autograded_notebook(soup.lessons[0], rebuilt, evidence(4))
-        assert scores(notebook, rebuilt, soup.lessons[0]) == {"check-taste": 4, "words": expected}
-    assert scores(notebook, None, soup.lessons[0])["words"] == 0
+        assert points_by_cell(notebook, rebuilt, soup.lessons[0]) == {"check-taste": 4, "words": expected}
+    assert points_by_cell(notebook, None, soup.lessons[0])["words"] == 0
 
 
 def test_words_keep_their_markdown_and_lose_their_scripts(soup):
@@ -126,7 +127,10 @@ def test_words_fetch_nothing_and_lead_nowhere_but_to_the_web(soup, words):
 
 
 def test_words_keep_links_to_the_web_and_names(soup):
-    words = "[a](https://a.example/?b=1&c=2) [b](#place) [c](notes.md 'title') `x[0]` [d][1]\n\n[1]: https://d.example"
+    words = (
+        "[a](https://a.example/?b=1&c=2) [b](#place) [c](notes.md 'title') `x[0]` [d][1]\n\n"
+        "[1]: https://d.example"
+    )
     notebook = autograded_notebook(soup.lessons[0], hand_in(soup, words=words), evidence(4))
     page = _Shown()
     page.feed(markdown2html_mistune(notebook.cells[-1].source))
@@ -147,7 +151,7 @@ def test_what_code_said_is_plain_text_and_cut(soup):
 
 def test_what_the_grader_noticed_is_said_once(soup):
     (lesson,) = soup.lessons
-    rebuilt = rebuild(soup, lesson, b'{"cells": []}', "ada")
+    rebuilt = rebuild(soup, lesson, parse_notebook("soup", b'{"cells": []}'), "ada")
     notes = rebuilt.submission.notes
     assert notes
     noticed = autograded_notebook(lesson, rebuilt, evidence(0.0, notes=notes)).cells[0].source
@@ -162,9 +166,9 @@ def test_grades_without_isolation_are_marked(soup):
 
 def test_a_program_that_takes_hours_to_colour_is_cut():
     """Pygments looks from each blank line to the next letter, and from each dot to the next name."""
-    assert visible("x\n \n\t \n  y \n", 100) == "x\n\n\n  y \n"
-    assert visible("x" * 100, 100) == "x" * 100
-    assert visible("." * 20_000, 1000).splitlines() == [
+    assert visible_source("x\n \n\t \n  y \n", 100) == "x\n\n\n  y \n"
+    assert visible_source("x" * 100, 100) == "x" * 100
+    assert visible_source("." * 20_000, 1000).splitlines() == [
         "." * 1000,
         "# … (cut here: it was 20,000 bytes long)",
     ]
@@ -172,12 +176,12 @@ def test_a_program_that_takes_hours_to_colour_is_cut():
 
 @given(st.text(), st.integers(0, 50))
 def test_plain_text_has_no_control_characters_and_its_size(text, limit):
-    found = plain(text, limit)
+    found = strip_control_characters(text, limit)
     assert not any(ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160 for sign in found)
     assert len(found.partition("\n… (cut here")[0].encode()) <= max(
         limit, len(found.encode()) if limit else 0
     )
-    assert plain(plain(text)) == plain(text)
+    assert strip_control_characters(strip_control_characters(text)) == strip_control_characters(text)
 
 
 @given(
@@ -187,9 +191,9 @@ def test_plain_text_has_no_control_characters_and_its_size(text, limit):
 @example("https://a.example www.a.example a@a.example <https://a.example> [x](https://a.example)")
 @example("`name``$``$x$`$`$ `a$`")
 def test_text_as_markdown_shows_and_starts_nothing(text):
-    line = f"x {' '.join(plain(text).split())} x"
+    line = f"x {' '.join(strip_control_characters(text).split())} x"
     page = _Shown()
-    page.feed(markdown2html_mistune(as_markdown(line)))
+    page.feed(markdown2html_mistune(escape_markdown(line)))
     page.close()
     assert page.tags <= {"p", "code"}
     assert not set("$\\") & set(page.outside_code)

@@ -6,14 +6,15 @@ import time
 import psutil
 import pytest
 from classroom import programs
-from test_rebuild import hand_in, released
+from notebooks import hand_in, released
 
-from graders.autograde.batch import AHEAD, Job, grade_here
+from graders.autograde.batch.jobs import AHEAD, Job
+from graders.autograde.batch.local import grade_here
+from graders.autograde.processes.zygote import Zygote
 from graders.autograde.records import Limits
 from graders.autograde.sandbox import available_isolation
-from graders.autograde.zygote import Zygote
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 ISOLATION, _ = available_isolation()
 

@@ -1,4 +1,4 @@
-"""`tlcourse grade` on a class: what each student gets, what is said, and what nbgrader's own tools make of it."""
+"""`tlcourse grade` on a class: points, messages, and what nbgrader's own tools make of them."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from ledger import attempts, grades, ledger
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
-from graders.autograde.assignment import find_assignment
-from graders.autograde.course import open_course
+from graders.autograde.course.folder import open_course
+from graders.autograde.course.lesson import find_assignment
 from graders.autograde.records import GradingError
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 HTML = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 ESCAPES = "\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07"
@@ -179,13 +179,13 @@ def test_running_it_again_grades_nothing_twice(graded):
 
 def test_feedback_of_earlier_grades_is_told_until_it_is_renewed(graded, tmp_path):
     room = graded.copy(tmp_path / "course")
-    assert "is of earlier grades" not in room.grade()
+    assert "is older than the grades" not in room.grade()
     room.hand_in("nothing", RIGHT)
     command = f"`nbgrader generate_feedback {UNIT} --force --student nothing`"
     assert command in room.grade()
     assert command in room.grade()  # though nothing was graded
     room.nbgrader(*command.strip("`").split()[1:])
-    assert "is of earlier grades" not in room.grade()
+    assert "is older than the grades" not in room.grade()
     assert f"Score: {BEST:.1f} / {BEST:.1f}" in plain(room.feedback("nothing"))
 
 
@@ -205,8 +205,28 @@ def test_a_summary_that_cant_be_written_gets_a_sentence_and_the_grades_are_there
     room.hand_in("ada", RIGHT)
     (room.folder / "grading").write_text("a file where the folder should be")
     said = room.grade(status=1)
-    assert "The summary can't be written to" in said and "Traceback" not in said
+    assert "The summary cannot be written to" in said and "Traceback" not in said
     assert room.xp() == {"ada": BEST}
+
+
+COMPOSED, DECOMPOSED = "ren\u00e9e", "rene\u0301e"
+
+
+def test_one_name_is_one_student_in_every_form_of_unicode(room):
+    room.hand_in(DECOMPOSED, RIGHT)  # a file system of macOS
+    room.grade()
+    assert room.xp() == {COMPOSED: BEST}
+    room.hand_in(COMPOSED, RIGHT)
+    said = room.grade("--student", DECOMPOSED)
+    assert "Two folders have this name" in said and "0 graded, 1 graded before" in said
+    assert room.xp() == {COMPOSED: BEST}
+
+
+def test_a_students_id_is_spelled_as_the_gradebook_spells_it(room):
+    room.nbgrader("db", "student", "add", DECOMPOSED)
+    room.hand_in(COMPOSED, RIGHT)
+    room.grade()
+    assert room.xp() == {DECOMPOSED: BEST}
 
 
 @pytest.mark.parametrize("given", ["01", f"{UNIT}/", f"source/{UNIT}", UNIT])
@@ -216,19 +236,19 @@ def test_an_assignment_is_found_by_its_number_and_by_its_folder(room, given):
 
 @pytest.mark.parametrize("given", ["", "..", "1", "01-transfer", "07"])
 def test_an_assignment_that_is_not_there_is_told_with_those_that_are(room, given):
-    with pytest.raises(GradingError, match=f"no assignment '{given}'.*Expected one of {UNIT}"):
+    with pytest.raises(GradingError, match=f"no unit '{given}'.*Expected one of {UNIT}"):
         find_assignment(open_course(room.folder), given)
 
 
-def test_a_folder_that_is_no_course_is_called_so(tmp_path):
-    with pytest.raises(GradingError, match="is no course folder.*--course"):
+def test_a_folder_that_is_not_a_course_is_called_so(tmp_path):
+    with pytest.raises(GradingError, match="is not a course folder.*--course"):
         find_assignment(open_course(tmp_path), UNIT)
 
 
 def test_a_course_folder_that_cant_be_written_to_gets_a_sentence(room):
     (room.folder / ".tlcourse-grade.lock").mkdir()  # stands in the way, also of an administrator
     said = room.grade(status=1)
-    assert "can't be written to" in said and "Traceback" not in said
+    assert "cannot be written to" in said and "Traceback" not in said
 
 
 def test_the_grades_are_stock_nbgraders_on_honest_submissions(generated, tmp_path):
@@ -252,10 +272,10 @@ def test_where_nothing_holds_code_apart_it_refuses_or_marks_every_grade(room):
     room.hand_in("ada", RIGHT)
     before = grades(room.address)
     said = room.grade(under=elsewhere, status=1)
-    assert "Students' code can't be held apart here" in said and "--unsafe-no-isolation" in said
+    assert "Students' code cannot be isolated here" in said and "--unsafe-no-isolation" in said
     assert grades(room.address) == before
     said = room.grade("--unsafe-no-isolation", under=elsewhere)
-    assert "is not held apart: every grade is marked as such" in said
+    assert "is not isolated: every grade is marked as such" in said
     assert room.xp() == {"ada": BEST}
     assert [row[8] for row in ledger(room.address)["audit"]] == ["none"]
     assert {row[2] for row in ledger(room.address)["comments"]} == {"Graded without isolation."}

@@ -1,4 +1,4 @@
-"""Whatever ends a grading run, the next one goes on from there, and the gradebook is that of an undisturbed run."""
+"""Whatever ends a grading run, the next one goes on, and the gradebook is as after an undisturbed run."""
 
 import random
 import re
@@ -13,13 +13,13 @@ from classroom import BEST, RIGHT, UNIT, Classroom, environment, programs
 from faults import Postgres, kill_something, locked, start, until
 from ledger import attempts, attempts_so_far, grades, ledger
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 
 STUDENTS = 5
 KILLS = 8  # tests/bench/grading_faults.py does it 50 times
 
-# A shell calls both 130. `python -m` ends by the signal itself where it came while a string was executed, as `dataclass` does in
-# an import, although the exception was caught.
+# A shell calls both 130. `python -m` ends by the signal itself where it came while a string was executed, as
+# `dataclass` does in an import, although the exception was caught.
 INTERRUPTED = (130, -signal.SIGINT)
 
 
@@ -43,16 +43,70 @@ def undisturbed(handed_in, tmp_path_factory) -> Classroom:
     return room
 
 
+def goes_on(room: Classroom, undisturbed: Classroom, killed: str) -> None:
+    """Grade again: nothing was lost, nothing is graded twice, and nothing is left half written."""
+    room.grade()
+    assert ledger(room.address) == ledger(undisturbed.address), killed
+    assert set(attempts(room.address).values()) == {1}, killed
+    assert not list(room.folder.glob("autograded/*/*/.*.part")), killed
+    assert len(list(room.folder.glob("autograded/*/*/*.ipynb"))) == STUDENTS + 1, killed
+
+
+# The command line of `tlcourse grade`, which kills itself (-9) where a submission is written for the second
+# time.
+KILLED_AT = """
+import itertools, os, signal, sys
+from graders.autograde import grading
+from graders.autograde.results.gradebook import GradeWriter
+from graders.cli import main
+
+where, calls = sys.argv.pop(1), itertools.count(1)
+
+def killing(function, before):
+    def called(*arguments):
+        second = next(calls) == 2
+        if second and before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*arguments)
+        if second:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return called
+
+if where == "before the files":
+    grading.write_notebook = killing(grading.write_notebook, before=True)
+else:
+    GradeWriter.write = killing(GradeWriter.write, before=where == "between files and transaction")
+main()
+"""
+PLACES = {
+    "before the files": (1, 1),
+    "between files and transaction": (2, 1),
+    "after the transaction": (2, 2),
+}
+"""Where it is killed -> how many notebooks and grades are there then."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_killed_where_a_submission_is_written_the_next_run_goes_on(handed_in, undisturbed, tmp_path, place):
+    room = handed_in.copy(tmp_path / "course")
+    arguments = room.command()[3:]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, place, *arguments], env=environment(), capture_output=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    written = len(list(room.folder.glob("autograded/*/*/*.ipynb")))
+    assert (written, len(attempts(room.address))) == PLACES[place]
+    goes_on(room, undisturbed, place)
+
+
+@pytest.mark.long
 def test_killed_at_any_point_nothing_is_lost_and_nothing_is_graded_twice(handed_in, undisturbed, tmp_path):
     chance = random.Random(20)
     for number in range(KILLS):
         room = handed_in.copy(tmp_path / str(number))
         killed = kill_something(room, chance, undisturbed.took, "--workers", str(1 + number % 2))
-        room.grade()
-        assert ledger(room.address) == ledger(undisturbed.address), killed
-        assert set(attempts(room.address).values()) == {1}, killed
-        assert not list(room.folder.glob("autograded/*/*/.*.part")), killed
-        assert len(list(room.folder.glob("autograded/*/*/*.ipynb"))) == STUDENTS + 1, killed
+        goes_on(room, undisturbed, killed)
 
 
 def test_interrupted_it_says_what_is_done_and_goes_on(handed_in, undisturbed, tmp_path):
@@ -66,7 +120,7 @@ def test_interrupted_it_says_what_is_done_and_goes_on(handed_in, undisturbed, tm
     assert process.returncode in INTERRUPTED, said
     # 0: the signal came between the commit that was seen and the count.
     assert re.search(
-        r"^Stopped: [01] graded, 0 graded before.* Run the same command again and it goes on", said, re.M
+        r"^Stopped: [01] graded, 0 graded before.* Run the same command again to continue", said, re.M
     )
     room.grade("--workers", "2")
     assert room.xp()["a-slow-one"] == room.xp()["0-first"] == BEST
@@ -80,7 +134,7 @@ def test_interrupted_before_the_first_submission_it_says_that_it_goes_on(handed_
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=180)
     assert process.returncode in INTERRUPTED, said
-    assert re.search(r"^Stopped.* and it goes on from there\.$", said, re.M) and "Traceback" not in said
+    assert re.search(r"^Stopped.* again to continue\.$", said, re.M) and "Traceback" not in said
 
 
 def test_a_lock_of_some_seconds_is_waited_for_and_said(handed_in, undisturbed, tmp_path):
@@ -159,7 +213,7 @@ def test_a_postgresql_that_is_away_for_a_while_costs_nothing(postgres, handed_in
     postgres.stop()
     process.send_signal(signal.SIGCONT)
     line = next(line for line in process.stdout if "trying again" in line)
-    assert "The gradebook can't be reached just now" in line
+    assert "The gradebook cannot be reached just now" in line
     postgres.start()
     said, _ = process.communicate()
     assert process.returncode == 0, said

@@ -1,4 +1,4 @@
-"""What an instructor gets to see of a class: points and mistakes exercise by exercise, on the page and in a spreadsheet."""
+"""What an instructor sees of a class: points and mistakes by exercise, on the page and in a spreadsheet."""
 
 import csv
 import io
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
-from graders.autograde.report_table import csv_table
+from graders.autograde.report.table import csv_table
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 FORMULA = "=1+1;=2+2 <b>"
 ESSAY = 1.0  # a point that the exercise before it has less

@@ -16,7 +16,8 @@ def graded(id: str, source: str, points: float | None = None) -> nbformat.Notebo
     """A test cell with points, a solution cell without."""
     cell, test = code(id, source), points is not None
     cell.metadata.nbgrader = {
-        "schema_version": 3, "grade_id": id, "grade": test, "solution": not test, "locked": test, "task": False,
+        "schema_version": 3, "grade_id": id, "grade": test, "solution": not test, "locked": test,
+        "task": False,
     }  # fmt: skip
     if test:
         cell.metadata.nbgrader.points = points
@@ -35,7 +36,7 @@ def exercise(id: str, body: str, check: str, points: float) -> list[nbformat.Not
 
 @pytest.fixture
 def lesson() -> nbformat.NotebookNode:
-    """Two exercises (3 and 2 XP) of which the first is one of the course's, a set-up cell and a demonstration."""
+    """Two exercises (3 and 2 XP), the first one of the course's own; a set-up cell and a demonstration."""
     cells = [
         v4.new_markdown_cell("# Soup", id="goal"),
         code("spoons", "PARTS = 2", "setup"),

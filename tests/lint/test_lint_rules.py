@@ -11,6 +11,8 @@ from graders.lint.cell_code import code_problems as problems
 from graders.lint.refuse import UnfitLesson, refuse_unfit
 from graders.lint.rules import static_findings, unit_xp
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "01-soup"
 
@@ -49,14 +51,22 @@ def edit_tags(id: str, *tags: str):
 TEST = "check-layer-rates"
 BROKEN = {
     "output": (lambda n: cell(n, "taste").update(execution_count=3), "taste", "outputs", "Clear all outputs"),
-    "hidden": (edit_source(TEST, "\n\n", "\n### BEGIN HIDDEN TESTS\n"), TEST, "hidden-tests", "feedback would"),
+    "hidden": (
+        edit_source(TEST, "\n\n", "\n### BEGIN HIDDEN TESTS\n"), TEST, "hidden-tests", "feedback would",
+    ),
     "unlocked": (edit_meta(TEST, locked=False), TEST, "locked", "Set it to locked"),
     "no tag": (edit_tags("taste"), "taste", "tags", "neither setup nor demo"),
     "two tags": (edit_tags("taste", "setup", "demo"), "taste", "tags", "setup and demo"),
     "demo test": (edit_tags(TEST, "demo"), TEST, "tags", "Remove the tag"),
-    "stray region": (edit_source("taste", "TASTED", "### BEGIN SOLUTION\nTASTED"), "taste", "solution", "is no solution cell"),
+    "stray region": (
+        edit_source("taste", "TASTED", "### BEGIN SOLUTION\nTASTED"), "taste", "solution",
+        "is not a solution cell",
+    ),
     "no region": (edit_source("layer-rates", "### ", "# "), "layer-rates", "solution", "does not know"),
-    "no marks": (lambda n: cell(n, "layer-rates").update(source="layer_rates = int"), "layer-rates", "solution", "has no region"),
+    "no marks": (
+        lambda n: cell(n, "layer-rates").update(source="layer_rates = int"), "layer-rates", "solution",
+        "has no region",
+    ),
     "open region": (edit_source("layer-rates", "### END SOLUTION", ""), "layer-rates", "solution", "pair up"),
     "no id": (edit_meta("layer-rates", grade_id=""), "layer-rates", "grade-id", "has no grade_id"),
     "same id": (edit_meta("salt", grade_id="layer-rates"), "layer-rates", "grade-id", "2 cells"),
@@ -83,7 +93,7 @@ def test_a_broken_rule_is_found(lesson, name):
 def test_points_go_by_the_curriculum(lesson):
     assert [unit_xp(unit) for unit in ("00-recap", "03-multimodal", "P2-emotion", "soup")] == [5, 5, 15, None]
     assert "worth 15" in str(static_findings(lesson, "P1-soup")[0])
-    assert "no unit's name" in str(static_findings(lesson, "soup")[0])
+    assert "not a unit's name" in str(static_findings(lesson, "soup")[0])
 
 
 CHECK = "from graders.checks import check_a\n"

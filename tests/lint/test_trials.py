@@ -2,8 +2,12 @@
 
 import os
 
+import pytest
+
 from graders.lint.pool import run_trials
 from graders.lint.trial import Trial
+
+pytestmark = pytest.mark.slow
 
 CHECK = "from graders.checks.compare import same\nsame(f(2), 4, 'f(2)')"
 RIGHT = "def f(x):\n    return 2 * x"

@@ -1,4 +1,6 @@
-"""The audio backbone is CREPE tiny as published: it hears the pitch of tones, in windows made as it was trained."""
+"""The audio backbone is CREPE tiny as published: it hears the pitch of tones, in windows made as it was
+trained.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,8 @@ from tlwidgets.models import (
     load_source_head,
     pitch_in_hertz,
 )
+
+pytestmark = pytest.mark.slow
 
 RECORD = BACKBONES["crepe-tiny"]
 RATE = RECORD.input.sample_rate
@@ -138,7 +142,7 @@ def test_from_scratch_is_the_same_architecture_with_weights_that_only_the_seed_d
         (np.zeros(100), {"hop": 0.5}, "hop is 0.5"),
     ],
 )
-def test_what_is_no_sound_gets_a_sentence(wave, options, sentence):
+def test_what_is_not_a_sound_gets_a_sentence(wave, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         LOADED[1](wave, **options)
 

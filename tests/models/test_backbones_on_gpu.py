@@ -1,4 +1,6 @@
-"""On a GPU every backbone gives what it gives on a CPU, where its values are held against what was published."""
+"""On a GPU every backbone gives what it gives on a CPU, where its values are held against what was
+published.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ from tlwidgets.models import (
     load_language_model,
     load_text_backbone,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def text():

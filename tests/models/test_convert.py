@@ -1,4 +1,6 @@
-"""A language model is unpacked once, to the same numbers; a damaged copy is made again; what stands in the way is said."""
+"""A language model is unpacked once, to the same numbers; a damaged copy is made again; what stands in the
+way is said.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ import pytest
 
 from tlwidgets import models
 from tlwidgets.models import BACKBONES, ConversionError, convert, converted_folder, is_converted
+
+pytestmark = pytest.mark.slow
 
 RECORD = BACKBONES["smollm2"]
 LAYERS, WIDTH, HEADS, KEYS = 2, 64, 4, 2  # of the tiny model below
@@ -175,11 +179,11 @@ def test_a_copy_that_another_process_made_meanwhile_is_taken(tiny, monkeypatch):
     assert is_converted(tiny)
 
 
-def test_a_cache_that_is_no_folder_gets_a_sentence(tiny, tmp_path, monkeypatch):
+def test_a_cache_that_is_not_a_folder_gets_a_sentence(tiny, tmp_path, monkeypatch):
     (tmp_path / "a-file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a-file"))
     with pytest.raises(
-        ConversionError, match=r"can't be written to .*a-file.*XDG_CACHE_HOME.*tlcourse setup"
+        ConversionError, match=r"cannot be written to .*a-file.*XDG_CACHE_HOME.*tlcourse setup"
     ):
         converted_folder(tiny)
 

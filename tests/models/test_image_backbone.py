@@ -1,4 +1,6 @@
-"""The image backbone is EfficientNet-Lite0 as published, and its pictures are made ready as it was trained."""
+"""The image backbone is EfficientNet-Lite0 as published, and its pictures are made ready as it was
+trained.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ from tlwidgets.models import (
     load_source_head,
     prepare_images,
 )
+
+pytestmark = pytest.mark.slow
 
 RECORD = BACKBONES["efficientnet-lite0"]
 # ImageNet's classes are numbered in the order of their WordNet ids (ILSVRC 2012): n03877845, n11939491.
@@ -109,7 +113,9 @@ def test_pictures_come_out_the_same_however_they_are_given(loaded, photographs):
 
 
 def test_values_are_those_of_the_training():
-    """A picture of one colour keeps it: no resizing touches it, and black and white lie where the builder has them."""
+    """A picture of one colour keeps it: no resizing touches it, and black and white lie where the builder has
+    them.
+    """
     for value, expected in ((0, -127 / 128), (255, 1.0), (127, 0.0)):
         pictures = prepare_images(np.full((300, 260, 3), value, np.uint8), RECORD.input)
         torch.testing.assert_close(pictures, torch.full((1, 3, 224, 224), expected), rtol=0, atol=1e-5)
@@ -134,9 +140,9 @@ def test_the_middle_is_what_is_seen_and_borders_only_when_asked_for():
         (np.full((8, 8, 3), -1.0), "before any normalisation"),
         (np.full((8, 8, 3), np.nan), "before any normalisation"),
         (np.full((8, 8, 3), 256), "whole numbers from 0 to 255"),
-        ([], "no picture"),
+        ([], "No picture was given"),
     ],
 )
-def test_what_is_no_picture_gets_a_sentence(loaded, picture, sentence):
+def test_what_is_not_a_picture_gets_a_sentence(loaded, picture, sentence):
     with pytest.raises(ValueError, match=sentence):
         loaded[1](picture)

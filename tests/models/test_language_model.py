@@ -7,6 +7,8 @@ import torch
 
 from tlwidgets.models import BACKBONES, checked_folder, load_language_model
 
+pytestmark = pytest.mark.slow
+
 RECORD = BACKBONES["smollm2"]
 
 

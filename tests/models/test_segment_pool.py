@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from tlwidgets.models import mean_pool, segment_pool
 
+pytestmark = pytest.mark.slow
+
 
 @settings(max_examples=60, deadline=None)
 @given(

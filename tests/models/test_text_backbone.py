@@ -1,8 +1,11 @@
 """The text backbone loads offline, quietly, and is what its record says."""
 
+import pytest
 import torch
 
 from tlwidgets.models import BACKBONES, TextClassifier, load_text_backbone, mean_pool
+
+pytestmark = pytest.mark.slow
 
 RECORD = BACKBONES["minilm"]
 
@@ -35,7 +38,9 @@ def test_the_pretrained_model_knows_which_sentences_belong_together():
 
 
 def test_similarities_are_those_of_its_documentation():
-    """The first example of the Sentence Transformers documentation (sbert.net, "Quickstart") and what it prints."""
+    """The first example of the Sentence Transformers documentation (sbert.net, "Quickstart") and what it
+    prints.
+    """
     model, tokenizer = load_text_backbone("minilm")
     sentences = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
     batch = tokenizer(sentences, padding=True, return_tensors="pt")

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,8 @@ from tlwidgets.models import (
     find_backbone,
     weights,
 )
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -111,9 +114,10 @@ def test_status_tells_each_backbone_and_its_faults(monkeypatch):
         assert (record.installed, record.ok, record.message) == (True, True, "")
         assert record.bytes == BACKBONES[name].bytes
     monkeypatch.setitem(BACKBONES, "minilm", dataclasses.replace(BACKBONES["minilm"], module="not_there"))
-    missing, *others = models.status()
+    others = {record.name: record for record in models.status()}
+    missing = others.pop("minilm")
     assert not missing.installed and not missing.ok and "tlcourse setup" in missing.message
-    assert all(other.ok for other in others)
+    assert all(other.ok for other in others.values())
 
 
 def test_requirements_pin_a_version():
@@ -155,14 +159,25 @@ def test_each_loader_says_what_to_run_where_its_package_is_missing(name, options
 
 
 def test_text_models_have_no_source_head():
-    with pytest.raises(UnknownBackboneError, match="no layer of its source task apart"):
+    with pytest.raises(UnknownBackboneError, match="'minilm' comes without the layer of its source task"):
         models.load_source_head("minilm")
 
 
 def test_records_are_complete():
     for backbone in BACKBONES.values():
         for field in dataclasses.fields(Backbone):
-            assert getattr(backbone, field.name), f"{backbone.name}: {field.name} is empty"
+            if field.name != "network":
+                assert getattr(backbone, field.name), f"{backbone.name}: {field.name} is empty"
+        assert bool(backbone.network) == (backbone.modality != "text")
+
+
+def test_each_module_of_the_backbones_is_one_with_its_licence_in_the_notice():
+    folder = Path(models.__file__).parent / "backbones"
+    found = {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
+    assert {name.replace("-", "_") for name in BACKBONES} == found
+    notice = (Path(__file__).resolve().parents[2] / "NOTICE").read_text(encoding="utf-8")
+    for backbone in BACKBONES.values():
+        assert f"\n{backbone.package} {backbone.version}\n" in notice
 
 
 def test_importing_the_package_brings_in_neither_torch_nor_transformers():

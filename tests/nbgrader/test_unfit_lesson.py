@@ -1,4 +1,5 @@
-"""nbgrader's own `generate_assignment` releases a lesson of the course, and refuses one that breaks a rule."""
+"""nbgrader's own `generate_assignment` releases a lesson of the course, and refuses one that breaks a
+rule."""
 
 import os
 import shutil
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "02-which-layers-to-train"

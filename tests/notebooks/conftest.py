@@ -12,17 +12,23 @@ import nbformat
 import psutil
 import pytest
 
+from tests.machine import slowness
+
 COURSE = Path(__file__).parents[2] / "course"
 SOURCES = sorted(COURSE.glob("source/*/*.ipynb"))
 SAMPLE_S = 0.05
+LIMIT_S = 60
+# How fast a machine is, is known to within a half: its neighbours change it while a lesson runs.
+KNOWN_WITHIN = 1.5
 
 
 @dataclass(frozen=True)
 class Execution:
     """A notebook after its run.
 
-    `waited_s` is the part of `wall_s` in which it could have gone on, but the processors had other work: other tests, say.
-    `peak_bytes` is the largest sum of the process tree's resident memory.
+    `waited_s` is the part of `wall_s` in which it could have gone on, but the processors had other work:
+    other tests, say. `slowness` is how slow the processors were. `peak_bytes` is the largest sum of the
+    process tree's resident memory.
     """
 
     notebook: nbformat.NotebookNode
@@ -30,16 +36,18 @@ class Execution:
     log: str
     wall_s: float
     waited_s: float
+    slowness: float
     peak_bytes: int
 
     @property
     def took_s(self) -> float:
-        """What it takes on a machine that has nothing else to do."""
-        return self.wall_s - self.waited_s
+        """What it takes on two cores of 3 GHz that have nothing else to do."""
+        return (self.wall_s - self.waited_s) / self.slowness
 
 
 def execute(path: Path, out: Path, folder: Path | None = None) -> Execution:
-    """Run a notebook in its folder, or another one, with papermill, without a network, watching the whole process tree."""
+    """Run a notebook in its folder, or another one, with papermill, without a network, watching the whole
+    process tree."""
     nowhere = "http://127.0.0.1:9"  # the discard port: whoever tries to download fails at once
     env = {
         **os.environ,
@@ -50,6 +58,7 @@ def execute(path: Path, out: Path, folder: Path | None = None) -> Execution:
         "TLWIDGETS_VIEW": "",
     }
     command = [sys.executable, "-m", "papermill", str(path), str(out), "--cwd", str(folder or path.parent)]
+    before = slowness()
     start = time.monotonic()
     with subprocess.Popen(
         [*command, "--no-progress-bar"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -58,7 +67,8 @@ def execute(path: Path, out: Path, folder: Path | None = None) -> Execution:
         log, _ = process.communicate()
         waited, peak = watch.stop()
     wall = time.monotonic() - start
-    return Execution(nbformat.read(out, as_version=4), process.returncode, log, wall, waited, peak)
+    slow = (before + slowness()) / 2
+    return Execution(nbformat.read(out, as_version=4), process.returncode, log, wall, waited, slow, peak)
 
 
 class Watch:
@@ -112,8 +122,15 @@ def lesson(request) -> Path:
 
 @pytest.fixture(scope="session")
 def source_run(lesson, tmp_path_factory) -> Execution:
-    """The solution version, run from top to bottom, once."""
-    return execute(lesson, tmp_path_factory.mktemp("source") / lesson.name)
+    """The solution version, run from top to bottom: once, or again if it took too long.
+
+    The machine's speed is measured before and after a run, and neighbours may slow it down in between.
+    """
+    first = execute(lesson, tmp_path_factory.mktemp("source") / lesson.name)
+    if first.took_s < LIMIT_S * KNOWN_WITHIN or first.returncode:
+        return first
+    again = execute(lesson, tmp_path_factory.mktemp("again") / lesson.name)
+    return min(first, again, key=lambda run: run.took_s)
 
 
 @pytest.fixture(scope="session")

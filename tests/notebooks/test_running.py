@@ -1,4 +1,5 @@
-"""A lesson runs through on a small machine, offline; unanswered, it stops where the student is to work."""
+"""A lesson runs from top to bottom on a small machine, offline; unanswered, it stops at the first
+exercise."""
 
 import re
 
@@ -6,12 +7,12 @@ import nbformat
 import pytest
 import torch
 
-from tests.notebooks.conftest import execute
+from tests.notebooks.conftest import KNOWN_WITHIN, LIMIT_S, execute
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 
-LIMIT_S = 60
-# The promise is for small machines, which have PyTorch's CPU build. A CUDA build maps its own libraries and context on top.
+# The promise is for small machines, which have PyTorch's CPU build. A CUDA build maps its own libraries and
+# context on top.
 LIMIT_BYTES = 3e9 if torch.version.cuda else 1.5e9
 EXERCISES_S = 30
 
@@ -22,14 +23,16 @@ def tell(capsys, record_property, what, run):
     record_property("wall_s", round(run.wall_s, 1))
     record_property("peak_mb", round(run.peak_bytes / 1e6))
     with capsys.disabled():
-        waited = f"and {run.waited_s:.1f} s of waiting for a processor"
-        print(f" [{what}: {run.took_s:.1f} s {waited}, peak {run.peak_bytes / 1e6:.0f} MB]", end="")
+        wall = (
+            f"{run.wall_s:.1f} s here, {run.waited_s:.1f} s of them waiting, {run.slowness:.1f} times as slow"
+        )
+        print(f" [{what}: {run.took_s:.1f} s ({wall}), peak {run.peak_bytes / 1e6:.0f} MB]", end="")
 
 
 def test_the_solved_lesson_runs_in_time_and_memory(source_run, lesson, capsys, record_property):
     tell(capsys, record_property, f"{lesson.stem}, solved", source_run)
     assert source_run.returncode == 0, source_run.log[-3000:]
-    assert source_run.took_s < LIMIT_S
+    assert source_run.took_s < LIMIT_S * KNOWN_WITHIN
     assert source_run.peak_bytes < LIMIT_BYTES
 
 
@@ -43,7 +46,7 @@ def test_the_solved_lesson_writes_nothing_to_stderr(source_run):
     assert noise == []
 
 
-def test_every_picture_the_lesson_draws_has_words(source_run):
+def test_every_picture_the_lesson_draws_has_alternative_text(source_run):
     html = "".join(
         output["data"].get("text/html", "")
         for cell in source_run.notebook.cells
@@ -65,6 +68,7 @@ def test_every_picture_the_lesson_draws_has_words(source_run):
     assert bare == [], f"figures without alternative text, from cells {bare}"
 
 
+@pytest.mark.long
 def test_the_unanswered_lesson_stops_at_the_first_exercise_with_a_clear_message(
     release_run, lesson, capsys, record_property
 ):
@@ -76,10 +80,11 @@ def test_the_unanswered_lesson_stops_at_the_first_exercise_with_a_clear_message(
     assert [cell["id"] for cell in failed] == graded[:1]
     (error,) = [output for output in failed[0].outputs if output.output_type == "error"]
     assert re.match(r"`\w+` is not written yet: fill in its cell", error.evalue)
-    assert release_run.took_s < LIMIT_S
+    assert release_run.took_s < LIMIT_S * KNOWN_WITHIN
     assert release_run.peak_bytes < LIMIT_BYTES
 
 
+@pytest.mark.long
 def test_exercises_stand_without_the_demonstrations(lesson, tmp_path):
     notebook = nbformat.read(lesson, as_version=4)
     notebook.cells = [
@@ -90,4 +95,4 @@ def test_exercises_stand_without_the_demonstrations(lesson, tmp_path):
     nbformat.write(notebook, tmp_path / "exercises.ipynb")
     run = execute(tmp_path / "exercises.ipynb", tmp_path / "out.ipynb", lesson.parent)
     assert run.returncode == 0, run.log[-3000:]
-    assert run.took_s < EXERCISES_S
+    assert run.took_s < EXERCISES_S * KNOWN_WITHIN

@@ -8,10 +8,10 @@ import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
-from tlwidgets.claims import quoted_numbers, read_table
+from course.claims import quoted_numbers, read_table
+from graders.lint.rules import unit_xp
 
 ROOT = Path(__file__).parents[2]
-XP = {"00": 5, "01": 5, "02": 5, "03": 5, "P1": 15, "P2": 15, "P3": 15}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
@@ -51,9 +51,9 @@ def test_nbgrader_accepts_the_metadata(notebook):
 
 
 def test_points_add_up_to_the_lesson_s_xp(notebook, lesson):
-    unit = lesson.parent.name.split("-")[0]
-    assert sum(cell.metadata.nbgrader.points for cell in graded(notebook, "grade")) == XP[unit]
-    assert f"**{XP[unit]} XP**" in notebook.cells[0].source
+    xp = unit_xp(lesson.parent.name)
+    assert sum(cell.metadata.nbgrader.points for cell in graded(notebook, "grade")) == xp
+    assert f"**{xp} XP**" in notebook.cells[0].source
 
 
 def test_an_exercise_is_a_solution_cell_followed_by_its_locked_test(notebook):

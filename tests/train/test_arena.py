@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import importlib
+import sys
 
 import pytest
 import torch
@@ -21,7 +23,7 @@ def make(seed: int) -> nn.Sequential:
 
 
 def contender(name: str, preset: str, rates=(1e-3, 1e-1), **more) -> Contender:
-    return Contender(name, make, lambda tree: FreezePlan.preset(preset, tree), rates, **more)
+    return Contender(name, make, lambda tree: FreezePlan.preset(tree, preset), rates, **more)
 
 
 def task(size: int, seed: int) -> TaskData:
@@ -46,9 +48,9 @@ def fits(monkeypatch):
     calls = []
     real = arena_module.fit
 
-    def noted(model, plan, data, **options):
-        run = real(model, plan, data, **options)
-        calls.append((plan.name, data, options, run))
+    def noted(model, plan, data, *, config, control):
+        run = real(model, plan, data, config=config, control=control)
+        calls.append((plan.name, data, config, run))
         return run
 
     monkeypatch.setattr(arena_module, "fit", noted)
@@ -58,7 +60,7 @@ def fits(monkeypatch):
 def test_every_run_gets_the_same_budget_and_tuning_never_sees_the_test_data(arena, fits):
     result = arena.fight()
     assert {run.steps for *_, run in fits} == {12}
-    tuning = [(data, options) for _, data, options, _ in fits if options["seed"] == arena_module.TUNING_SEED]
+    tuning = [(data, config) for _, data, config, _ in fits if config.seed == arena_module.TUNING_SEED]
     assert len(tuning) == 2 * 2 * 2
     assert all(data.test is None for data, _ in tuning)
     assert len(result.bouts) == 2 * 2 * 3
@@ -70,11 +72,9 @@ def test_the_rate_that_counts_is_the_one_that_validated_best(arena, fits):
     for name, preset in (("head", "feature-extraction"), ("full", "full")):
         for size in arena.sizes:
             tried = [
-                (run.curves.valid_accuracy[-1], -run.curves.valid_loss[-1], options["lr"])
-                for plan, data, options, run in fits
-                if plan == preset
-                and options["seed"] == arena_module.TUNING_SEED
-                and len(data.train[1]) == size
+                (run.curves.valid_accuracy[-1], -run.curves.valid_loss[-1], config.lr)
+                for plan, data, config, run in fits
+                if plan == preset and config.seed == arena_module.TUNING_SEED and len(data.train[1]) == size
             ]
             assert {bout.rate for bout in result.of(name, size)} == {max(tried)[2]}
 
@@ -125,7 +125,7 @@ def make_narrow(seed: int) -> nn.Sequential:
     "change",
     [
         {"make": make_narrow},
-        {"plan": lambda tree: FreezePlan.preset("norms-and-biases", tree)},
+        {"plan": lambda tree: FreezePlan.preset(tree, "norms-and-biases")},
         {"lr": lambda tree, rate: rate / 2},
         {"options": {"weight_decay": 0.5}},
     ],
@@ -137,6 +137,38 @@ def test_a_contender_whose_code_changed_runs_anew_and_the_other_does_not(arena, 
     dataclasses.replace(arena, contenders=[head, dataclasses.replace(full, **change)]).fight(tmp_path)
     assert len(fits) == 10
     assert {plan for plan, *_ in fits} == {"norms-and-biases" if "plan" in change else "full"}
+
+
+@pytest.mark.parametrize(
+    "how", ["{name}.build", "lambda seed: {name}.build(seed)", "lambda seed: build(seed)"]
+)
+def test_a_model_made_in_another_file_that_changed_runs_anew(fits, tmp_path, monkeypatch, how):
+    """Also where what changed is a helper that the builder there names."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it is told apart by the second
+    name = f"builders_{len(how)}"
+
+    def fought(width, helper):
+        path = tmp_path / f"{name}.py"
+        path.write_text(
+            "import torch\nfrom torch import nn\n\n"
+            f"def helper(width):\n    return {helper}\n\n"
+            "def build(seed):\n    torch.manual_seed(seed)\n"
+            f"    return nn.Sequential(nn.Linear(4, {width}), helper({width}), nn.Linear({width}, 2))\n"
+        )
+        sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        module = importlib.import_module(name)
+        made = eval(how.format(name=name), {name: module, "build": module.build, "__name__": "a_notebook"})
+        one = Contender("one", made, lambda tree: FreezePlan.preset(tree, "full"), (1e-2,))
+        before = len(fits)
+        Arena("points", [one], task, sizes=(16,), seeds=(0,), steps=4).fight(folder=tmp_path / "runs")
+        return len(fits) - before
+
+    assert fought(8, "nn.ReLU()") == 1
+    assert fought(8, "nn.ReLU()") == 0
+    assert fought(6, "nn.ReLU()") == 1
+    assert fought(6, "nn.GELU()") == 1
 
 
 def test_other_data_run_anew(arena, fits, tmp_path):
@@ -161,7 +193,7 @@ def test_code_that_was_only_defined_again_is_not_run_again(arena, fits, tmp_path
 def test_a_folder_that_can_not_be_written_is_told_before_anything_is_run(arena, fits, tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(ArenaError, match="Finished runs can't be kept in .*Expected a folder"):
+    with pytest.raises(ArenaError, match="Finished runs cannot be kept in .*Expected a folder"):
         arena.fight(file / "runs")
     assert fits == []
 
@@ -223,7 +255,7 @@ def test_results_come_back_from_a_file(arena, tmp_path):
 def test_a_file_without_results_gets_a_sentence(tmp_path, content):
     path = tmp_path / "arena.json"
     path.write_text(content)
-    with pytest.raises(ArenaError, match="holds no results|has version 9"):
+    with pytest.raises(ArenaError, match="does not hold results|has version 9"):
         ArenaResult.load(path)
 
 
@@ -242,6 +274,19 @@ def test_a_file_without_results_gets_a_sentence(tmp_path, content):
 def test_an_arena_that_is_not_fair_is_refused(arena, change, sentence):
     with pytest.raises(ArenaError, match=sentence):
         Arena(**{**vars(arena), **change})
+
+
+@pytest.mark.parametrize(
+    "options, error, sentence",
+    [
+        ({"weight_decy": 0.1}, TypeError, "no option 'weight_decy'. Did you mean 'weight_decay'?"),
+        ({"warmup": 2}, ValueError, "warmup is 2"),
+        ({"epochs": 9}, ArenaError, "full asks for 'epochs', which the arena sets for everyone"),
+    ],
+)
+def test_options_of_a_contender_are_checked_when_it_is_made(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        contender("full", "full", options=options)
 
 
 def test_asking_for_a_bout_that_was_not_fought_names_those_that_were(arena):

@@ -23,6 +23,8 @@ from tlwidgets.train import (
     retrieval,
 )
 
+pytestmark = pytest.mark.slow
+
 DIMS = {"image": 12, "text": 10, "audio": 8}
 
 
@@ -35,7 +37,8 @@ def points(number: int, seed: int, width: int = 6) -> torch.Tensor:
 
 
 def world(objects: torch.Tensor, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Features of each object in three modalities: one hidden vector, seen through three mixings, with noise."""
+    """Features of each object in three modalities: one hidden vector, seen through three mixings, with
+    noise."""
     hidden = random(1000, 5, seed=99)[objects]
     return {
         name: hidden @ random(5, dim, seed=dim) + 0.1 * random(len(objects), dim, seed=seed + dim)
@@ -47,7 +50,7 @@ def fast(space, pairs, **options):
     return fit_contrastive(space, pairs, **{"epochs": 3, "batch_size": 32, "device": "cpu", **options})
 
 
-# -- the loss ----------------------------------------------------------------------------------------------------------
+# -- the loss ------------------------------------------------------------------------------------------------
 
 
 def test_with_all_objects_different_the_loss_is_two_cross_entropies_by_hand():
@@ -121,7 +124,7 @@ def test_a_pair_s_loss_is_over_the_examples_that_have_both_and_ignores_the_other
     assert float(none_has_both.detach()) == 0
 
 
-# -- the space -----------------------------------------------------------------------------------------------------------
+# -- the space -----------------------------------------------------------------------------------------------
 
 
 def test_points_lie_on_the_unit_sphere_and_the_temperature_begins_as_published():
@@ -161,7 +164,7 @@ def test_weights_come_from_the_seed_and_leave_the_caller_s_random_numbers_alone(
     assert not torch.equal(one.embed("image", features), other.eval().embed("image", features))
 
 
-# -- training ------------------------------------------------------------------------------------------------------------
+# -- training ------------------------------------------------------------------------------------------------
 
 
 def test_what_is_held_out_is_found_and_what_was_never_paired_is_found_through_the_hub():
@@ -202,7 +205,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_does_not():
 
 def test_features_and_their_backbone_stay_to_the_bit_and_gradients_end_at_the_projections():
     backbone = torch.nn.Sequential(torch.nn.Linear(12, 12), torch.nn.BatchNorm1d(12)).train()
-    plan = FreezePlan.from_model(ModelTree.of(backbone), backbone)
+    plan = FreezePlan.from_model(backbone, ModelTree.of(backbone))
     for row in plan.tree.root.children:
         plan = plan.with_policy(row.id, "frozen")
     watch = audit(backbone, plan)
@@ -228,7 +231,7 @@ def test_a_projection_can_be_bound_to_one_that_is_frozen():
         },
     )
     tree = ModelTree.of(space)
-    plan = FreezePlan.preset("full", tree)
+    plan = FreezePlan.preset(tree, "full")
     for name in ("image", "text"):
         plan = plan.with_policy(f"projections.{name}", "frozen")
     kept = {name: space.embed(name, features[name]) for name in DIMS}
@@ -268,7 +271,7 @@ def test_a_run_can_be_gone_back_into_like_any_other():
     assert all(torch.equal(value, ended[name]) for name, value in space.state_dict().items())
 
 
-# -- sentences -------------------------------------------------------------------------------------------------------------
+# -- sentences -----------------------------------------------------------------------------------------------
 
 IMAGE, TEXT = random(6, 12), random(6, 10)
 
@@ -292,7 +295,7 @@ def with_row(tensor: torch.Tensor, value: float) -> torch.Tensor:
         ({"image-text": (IMAGE,)}, "holds a tuple"),
         ({"image-text": (IMAGE, TEXT[:5])}, "6 rows of image and 5 of text"),
         ({"image-text": (TEXT, IMAGE)}, r"Expected a tensor \(examples, 12\)"),
-        ({"image-text": (IMAGE[:0], TEXT[:0])}, "an example at least"),
+        ({"image-text": (IMAGE[:0], TEXT[:0])}, "at least one example"),
         ({"image-text": (IMAGE.numpy(), TEXT)}, r"Expected a tensor \(examples, 12\)"),
         ({"image-text": (with_row(IMAGE, math.nan), TEXT)}, "Row 2 of 'image' has NaN"),
         ({"image-text": (IMAGE, with_row(TEXT, math.inf))}, "Row 2 of 'text' has NaN or infinite"),
@@ -315,7 +318,7 @@ def test_pairs_that_teach_nothing_get_a_sentence_and_change_nothing(pairs, sente
     ("call", "sentence"),
     [
         (lambda: fast(SharedSpace(DIMS), {"image-text": (IMAGE, TEXT)}), "No pair has 'audio'"),
-        (lambda: info_nce(points(3, 0), points(4, 0), 1.0), "row by row of the same thing"),
+        (lambda: info_nce(points(3, 0), points(4, 0), 1.0), "row i of both shows the same object"),
         (lambda: info_nce(points(3, 0), points(3, 0), 1.0, torch.arange(4)), r"Expected \(3,\)"),
         (lambda: SharedSpace(DIMS).points("smell", IMAGE), "no modality 'smell'"),
         (lambda: SharedSpace(DIMS).points("image", TEXT), "'image' has shape"),

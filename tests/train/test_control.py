@@ -118,13 +118,13 @@ def test_stop_ends_a_paused_run(make_model, data):
 def test_layers_frozen_between_steps_keep_their_bits_from_then_on(make_model, data, optimizer):
     model = make_model()
     tree = ModelTree.of(model)
-    full, head = FreezePlan.preset("full", tree), FreezePlan.preset("feature-extraction", tree)
+    full, head = FreezePlan.preset(tree, "full"), FreezePlan.preset(tree, "feature-extraction")
     training = Training(model, data, full, epochs=4, lr=0.05, optimizer=optimizer)
     training.after_step()
     at_change = {}
 
     def freeze():
-        apply_plan(head, model)
+        apply_plan(model, head)
         at_change.update({name: tensor.clone() for name, tensor in model.state_dict().items()})
 
     training.control.enqueue(freeze)
@@ -140,12 +140,12 @@ def test_layers_frozen_between_steps_keep_their_bits_from_then_on(make_model, da
 def test_layers_thawed_between_steps_learn_from_then_on(make_model, data):
     model = make_model()
     tree = ModelTree.of(model)
-    full, head = FreezePlan.preset("full", tree), FreezePlan.preset("feature-extraction", tree)
+    full, head = FreezePlan.preset(tree, "full"), FreezePlan.preset(tree, "feature-extraction")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     training = Training(model, data, head, epochs=4, lr=0.05)
     training.after_step()
     assert torch.equal(before["0.weight"], model[0].weight)
-    training.control.enqueue(lambda: apply_plan(full, model))
+    training.control.enqueue(lambda: apply_plan(model, full))
     training.end()
     for name, tensor in model.state_dict().items():
         assert not torch.equal(before[name], tensor), name

@@ -18,6 +18,8 @@ from torch import nn
 
 from tlwidgets.train.digest import digest
 
+pytestmark = pytest.mark.slow
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
@@ -128,7 +130,8 @@ def test_functions_that_call_each_other_come_to_an_end():
 def test_another_process_finds_the_same(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
-        "from tlwidgets.claims.lesson02 import FAR, arena\nfrom tlwidgets.train.digest import digest\n"
+        "from course.units.u02_which_layers_to_train.experiments import FAR, arena\nfrom "
+        "tlwidgets.train.digest import digest\n"
         "print(digest([(c.make, c.plan, c.options) for c in arena(FAR).contenders]))"
     )
     found = {_printed(program, PYTHONHASHSEED=seed) for seed in ("1", "2")}

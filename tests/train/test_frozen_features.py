@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tests.train.test_features import bottleneck
-from tlwidgets.train import FeatureCache, frozen_features, telling
+from tests.train.feature_tasks import bottleneck
+from tlwidgets.train import FeatureCache, frozen_features, progress_listener
+from tlwidgets.train.features import extract
 from tlwidgets.train.features.key import model_key
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
@@ -55,22 +56,24 @@ def test_a_second_time_and_in_another_session_nothing_is_computed(tmp_path):
 
 
 class Beside(Counting):
-    """The same model where sums end in other bits, as with another number of threads; `first` is done while it computes."""
+    """The same model where sums end in other bits, as with another number of threads; `first` is done while
+    it computes."""
 
     def __init__(self, off: float, *first) -> None:
         super().__init__()
-        self.off, self.first = [off], list(first)
+        self.off, self.first = off, list(first)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         while self.first:
             self.first.pop()()
-        return super().forward(batch) + self.off[0]
+        return super().forward(batch) + self.off
 
 
-def test_of_two_at_once_both_get_what_the_quicker_one_kept(tmp_path):
+def test_of_two_at_once_both_get_what_the_quicker_one_kept(tmp_path, monkeypatch):
     def features(model: Beside) -> torch.Tensor:
         return frozen_features(model, IMAGES, prepared, cache=FeatureCache(tmp_path, keep=True))
 
+    monkeypatch.setattr(extract, "_key", lambda *_: "the-same-model")
     quicker = []
     slower = features(Beside(1e-3, lambda: quicker.append(features(Beside(0.0)))))
     assert torch.equal(slower, quicker[0])
@@ -121,12 +124,12 @@ def test_where_they_cannot_be_kept_they_are_computed_all_the_same(tmp_path):
 
 def test_progress_goes_to_the_end_and_no_examples_get_a_sentence():
     told = []
-    with telling(lambda done, total, words: told.append((done, total))):
+    with progress_listener(lambda done, total, words: told.append((done, total))):
         frozen_features(bottleneck(), IMAGES, prepared)
     assert told[-1] == (len(IMAGES), len(IMAGES)) and told == sorted(told)
     cache = FeatureCache()
     frozen_features(bottleneck(), IMAGES, prepared, cache=cache)
-    with telling(lambda *one: told.append(one)):
+    with progress_listener(lambda *one: told.append(one)):
         frozen_features(bottleneck(), IMAGES, prepared, cache=cache)
     assert told[-1] == (len(IMAGES), len(IMAGES), "examples, kept from before")
     with pytest.raises(ValueError, match="at least"):

@@ -1,4 +1,5 @@
-"""Losses and perplexity of language models: every predicted token counts once, padding never; LoRA leaves the rest alone."""
+"""Losses and perplexity of language models: every predicted token counts once, padding never; LoRA leaves the
+rest alone."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 import transformers as t
 
-from tests.train.test_features import texts
+from tests.train.feature_tasks import texts
 from tlwidgets.core import FreezePlan, ModelTree
 from tlwidgets.train import FeatureCache, TaskData, add_lora, fit, next_token_loss, perplexity
 
@@ -67,7 +68,7 @@ def test_what_does_not_fit_gets_a_sentence():
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_lora_leaves_the_layer_that_predicts_tokens_as_it_is(tied):
-    plan = FreezePlan.preset("lora", ModelTree.of(add_lora(llama(tied), rank=2)))
+    plan = FreezePlan.preset(ModelTree.of(add_lora(llama(tied), rank=2)), "lora")
     assert plan.trainable and all(".lora_" in name for name in plan.trainable)
 
 
@@ -77,7 +78,7 @@ def test_below_the_first_lora_all_is_computed_once_with_the_same_losses(layers, 
     for cache in (FeatureCache(tmp_path), False):
         torch.manual_seed(1)
         model = add_lora(llama(), rank=2, layers=layers)
-        plan = FreezePlan.preset("lora", ModelTree.of(model))
+        plan = FreezePlan.preset(model, "lora")
         data = TaskData(language(200), language(16, seed=1))
         runs.append(
             fit(model, plan, data, loss=next_token_loss, epochs=2, batch_size=20, lr=1e-2, cache=cache)
@@ -88,10 +89,16 @@ def test_below_the_first_lora_all_is_computed_once_with_the_same_losses(layers, 
     assert runs[0].curves.loss[-1] < runs[0].curves.loss[0]
 
 
-def test_labels_that_count_padding_are_trained_on_without_features():
-    data = texts(200)  # computed in more than one batch, each padded no further than its longest
-    model = add_lora(llama(), rank=2, layers=1)
-    plan = FreezePlan.preset("lora", ModelTree.of(model))
-    run = fit(model, plan, TaskData({**data, "labels": data["input_ids"]}), loss=next_token_loss, epochs=2)
-    assert not run.cached
-    assert "gave other scores" in run.cache[0]["why"]
+def test_labels_that_count_padding_keep_all_of_it():
+    data = texts(40)
+    data["labels"] = data["input_ids"]
+    losses = []
+    for cache in (True, False):
+        model = add_lora(llama(), rank=2, layers=1)
+        plan = FreezePlan.preset(model, "lora")
+        run = fit(model, plan, TaskData(data, data), loss=next_token_loss, epochs=2, lr=1e-12, cache=cache)
+        losses.append(run.curves.valid_loss)
+    with torch.no_grad():
+        whole = next_token_loss(llama()(data["input_ids"], data["attention_mask"]).logits, data["labels"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0][0] == pytest.approx(float(whole), rel=1e-5)

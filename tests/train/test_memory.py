@@ -1,4 +1,5 @@
-"""A training takes no memory that it doesn't use and leaves none behind; a network that looks at many pictures reuses it."""
+"""A training takes no memory that it doesn't use and leaves none behind; a network that looks at many
+pictures reuses it."""
 
 from __future__ import annotations
 
@@ -7,16 +8,18 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TRAINING = """
 import psutil, torch
-from tlwidgets.claims import lesson02
+from course.units.u02_which_layers_to_train import experiments as lesson02
 from tlwidgets.core import FreezePlan, ModelTree
 from tlwidgets.train import TaskData, fit
 
 def train(preset):
     model = lesson02.classifier(from_scratch=False, seed=0)
     data = TaskData(lesson02.task(lesson02.FAR, 32, 0).train)
-    fit(model, FreezePlan.preset(preset, ModelTree.of(model)), data, epochs=1, lr=1e-4)
+    fit(model, FreezePlan.preset(model, preset), data, epochs=1, lr=1e-4)
     return sum(4 * weight.numel() for weight in model.parameters())
 
 held = []
@@ -31,14 +34,14 @@ LOOKING = """
 import resource
 import psutil, torch
 from tlwidgets.models import load_image_backbone
-from tlwidgets.train.features import once
+from tlwidgets.train.features import extract
 
 model, _ = load_image_backbone()
 pictures = torch.rand(120, 3, 192, 192)
 
 def pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    once.frozen_features(model, pictures)
+    extract.frozen_features(model, pictures)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 pages()
@@ -49,22 +52,23 @@ print(pages() * resource.getpagesize(), psutil.Process().memory_info().rss - bef
 FINDING = """
 import resource
 import torch
-from tlwidgets.claims import lesson02
+from course.units.u02_which_layers_to_train import experiments as lesson02
 from tlwidgets.core import FreezePlan, ModelTree, apply_plan
 from tlwidgets.train.features.prefix import Sample, find_prefix
-from tlwidgets.train.scores import scores_of
+from tlwidgets.train.losses import logits_of
 
 def peak():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 model = lesson02.classifier(from_scratch=False, seed=0)
-apply_plan(FreezePlan.preset("feature-extraction", ModelTree.of(model)), model)
+apply_plan(model, FreezePlan.preset(model, "feature-extraction"))
 examples = lesson02.task(lesson02.FAR, 32, 0).train
-texts = [{name: examples[name][rows] for name in ("input_ids", "attention_mask")} for rows in ([0, 1, 2, 3], [2, 0, 1])]
+names = ("input_ids", "attention_mask")
+texts = [{name: examples[name][rows] for name in names} for rows in ([0, 1, 2, 3], [2, 0, 1])]
 length = examples["input_ids"].shape[1]
 
 def forward(inputs):
-    return scores_of(model, inputs)
+    return logits_of(model, inputs)
 
 with torch.no_grad():
     forward(texts[0])

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from tests.train.conftest import examples
-from tlwidgets.core import FreezePlan, ModelTree
-from tlwidgets.render.range_test import range_test_picture
+from tlwidgets.core import FreezePlan, apply_plan
+from tlwidgets.figures.range_test import range_test_picture
 from tlwidgets.train import RangeTest, TaskData, fit, lr_range_test
 
 DATA = TaskData(examples(96, 1), examples(64, 2), examples(64, 3))
@@ -24,15 +24,30 @@ def net() -> nn.Sequential:
 @pytest.mark.parametrize("preset", ["feature-extraction", "full"])
 def test_everything_is_put_back_to_the_same_bits(preset):
     model = net().eval()
+    model(DATA.train[0]).sum().backward()
+    apply_plan(model, FreezePlan.preset(model, "full").with_policy("0", "frozen"))
+    state = {
+        name: (
+            weight.grad if weight.grad is None else weight.grad.clone(),
+            weight.requires_grad,
+            weight.data_ptr(),
+        )
+        for name, weight in model.named_parameters()
+    }
+    hooks = [list(module._forward_pre_hooks) for module in model.modules()]
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    lr_range_test(model, FreezePlan.preset(preset, ModelTree.of(model)), DATA)
+    lr_range_test(model, FreezePlan.preset(model, preset), DATA)
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert not any(module.training for module in model.modules())
-    assert all(parameter.grad is None for parameter in model.parameters())
+    assert hooks == [list(module._forward_pre_hooks) for module in model.modules()]
+    for name, weight in model.named_parameters():
+        gradient, learns, place = state[name]
+        assert (weight.requires_grad, weight.data_ptr()) == (learns, place)
+        assert (weight.grad is None) if gradient is None else torch.equal(weight.grad, gradient)
 
 
 def test_rates_grow_by_a_factor_over_the_whole_range():

@@ -82,14 +82,14 @@ def test_a_damaged_file_is_refused_with_a_sentence_or_means_the_same(tmp_path_fa
     try:
         loaded = Run.load(path)
     except RunFileError as error:
-        assert "holds no whole run" in str(error)
+        assert "does not hold a complete run" in str(error)
     else:  # the byte was one of the zip's own that nobody reads, such as a time stamp
         assert same(asdict(loaded), asdict(run))
 
 
 def test_a_real_run_with_its_plan_comes_back_whole(tmp_path, make_model, data):
     model = make_model()
-    plan = FreezePlan.preset("feature-extraction", ModelTree.of(model))
+    plan = FreezePlan.preset(model, "feature-extraction")
     run = fit(model, plan, data, epochs=1)
     loaded = Run.load(run.save(tmp_path / "run.zip"))
     assert same(asdict(loaded), asdict(run))
@@ -109,10 +109,12 @@ def test_a_run_of_a_newer_version_says_to_update(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
-def test_a_file_that_is_no_run_gets_a_sentence(tmp_path, content):
+def test_a_file_that_is_not_a_run_gets_a_sentence(tmp_path, content):
     path = tmp_path / "run.zip"
     path.write_bytes(content)
-    with pytest.raises(RunFileError, match="holds no whole run.*Expected a file that Run.save wrote"):
+    with pytest.raises(
+        RunFileError, match="does not hold a complete run.*Expected a file that Run.save wrote"
+    ):
         Run.load(path)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from torch import nn
 from tests.train.conftest import examples
 from tlwidgets.core import FreezePlan, ModelTree
 from tlwidgets.train import CheckpointError, Control, Stepped, TaskData, fit
+
+pytestmark = pytest.mark.slow
 
 DATA = TaskData(examples(64, 1), examples(32, 2), examples(32, 3))
 
@@ -30,7 +33,7 @@ def make_model(width: int = 8) -> nn.Sequential:
 
 def plans(model) -> dict[int, FreezePlan]:
     tree = ModelTree.of(model)
-    return {1: FreezePlan.preset("feature-extraction", tree), 3: FreezePlan.preset("full", tree)}
+    return {1: FreezePlan.preset(tree, "feature-extraction"), 3: FreezePlan.preset(tree, "full")}
 
 
 def train(path=None, stop_after: int | None = None, **options):
@@ -76,7 +79,7 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_bits(tmp_path_factory, step,
     if first.status == "stopped":
         assert path.exists()
         second, found = train(path, **options)
-        assert second.notes[0] == f"Went on from step {first.steps}, where an earlier run had stopped."
+        assert second.notes[0] == f"Continued from step {first.steps}, where an earlier run had stopped."
     else:  # it was over before
         second, found = first, train(None, **options)[1]
     assert same(found, expected)
@@ -139,7 +142,7 @@ def test_a_killed_process_goes_on_from_its_last_epoch(tmp_path):
     assert same(torch.load(f"{path}.weights"), torch.load(tmp_path / "other.pt.weights"))
 
 
-# -- checkpoints that don't fit --------------------------------------------------------------------------------------
+# -- checkpoints that don't fit ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -157,7 +160,7 @@ def refused(path, sentence, model=None, **options):
         fit(
             model,
             None,
-            DATA,
+            options.pop("data", DATA),
             **{"epochs": 5, "batch_size": 8, "lr": 0.02, "unfreeze": {}, **options},
             checkpoint=path,
         )
@@ -171,6 +174,57 @@ def test_a_checkpoint_of_another_model_is_refused(stopped):
 
 def test_a_checkpoint_of_a_run_with_other_options_is_refused(stopped):
     refused(stopped, "with other options: lr was 0.02 and is 0.01", lr=0.01)
+
+
+def scaled(factor):
+    def loss(outputs, labels):
+        return nn.functional.cross_entropy(outputs, labels) * factor
+
+    return loss
+
+
+def counting(outputs, labels, seen=[]):  # noqa: B006  # it remembers
+    seen.append(len(labels))
+    return nn.functional.cross_entropy(outputs, labels)
+
+
+def another(outputs, labels):
+    return nn.functional.cross_entropy(outputs, labels)
+
+
+def shifted(inputs):
+    return inputs + 0.1
+
+
+def shifted_more(inputs):
+    return inputs + 0.2
+
+
+def test_a_checkpoint_of_another_loss_augmentation_or_data_is_refused_and_the_same_are_not(tmp_path):
+    def begin(**options):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.pt"
+        train(path, stop_after=10, **options)
+        return path
+
+    path = begin(loss=scaled(2.0))
+    refused(path, "something that the loss `scaled.<locals>.loss` uses has changed", loss=scaled(3.0))
+    refused(path, "the loss was `scaled.<locals>.loss` and is `another`", loss=another)
+    refused(path, "the loss was `scaled.<locals>.loss` and is the default")
+    assert train(path, loss=scaled(2.0))[0].status == "finished"
+    path = begin(augment=shifted)
+    refused(path, "the augmentation was `shifted` and is `shifted_more`", augment=shifted_more)
+    shifted_more.__qualname__ = "shifted"
+    refused(path, "the code of the augmentation `shifted` has changed", augment=shifted_more)
+    for part, words in (("train", "the training data are not"), ("valid", "the validation data are not")):
+        inputs = getattr(DATA, part)[0].clone()
+        inputs[3, 1] += 1e-3
+        other = replace(DATA, **{part: (inputs, getattr(DATA, part)[1])})
+        refused(path, words, augment=shifted, data=other)
+    refused(
+        path, "there were test data, and now there are none", augment=shifted, data=replace(DATA, test=None)
+    )
+    assert train(path, augment=shifted)[0].status == "finished"
+    assert train(begin(loss=counting), loss=counting)[0].status == "finished"
 
 
 def test_a_checkpoint_on_top_of_other_frozen_weights_is_refused(tmp_path):

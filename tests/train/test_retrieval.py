@@ -33,7 +33,8 @@ def tensors(rows):
 
 
 def cosine(left: list[int], right: list[int]) -> Fraction:
-    """In order like the cosine, and exact: its square with its sign, times a number that is the same for all `right`."""
+    """In order like the cosine, and exact: its square with its sign, times a number that is the same for all
+    `right`."""
     product = sum(a * b for a, b in zip(left, right, strict=True))
     return Fraction(product * abs(product), sum(b * b for b in right))
 
@@ -111,7 +112,7 @@ ONES = torch.ones(2, 3)
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: retrieval(ONES, ONES, [0, 1], [0, 0]), "Query 1 is of object 1"),
+        (lambda: retrieval(ONES, ONES, [0, 1], [0, 0]), "Query 1 shows object 1"),
         (lambda: retrieval(ONES, ONES, [0], [0, 1]), "query_objects has shape"),
         (lambda: retrieval(ONES, ONES, [0, 1], [0.0, 1.0]), "gallery_objects has shape"),
         (lambda: retrieval(ONES, torch.ones(2, 4), [0, 1], [0, 1]), "3 and 4 wide"),
@@ -123,9 +124,9 @@ ONES = torch.ones(2, 3)
         (lambda: retrieval(ONES, ONES, [0, 1], [0, 1], ks=(0,)), "ks is"),
         (lambda: prompts([], ["{}"]), "lists of texts"),
         (lambda: prompts("cat", ["{}"]), "lists of texts"),
-        (lambda: prompts(["cat"], ["a drawing"]), "has no single"),
-        (lambda: prompts(["cat"], ["{} and {}"]), "has no single"),
-        (lambda: class_points(torch.ones(3, 2), templates=2), "templates don't divide"),
+        (lambda: prompts(["cat"], ["a drawing"]), "does not have exactly one"),
+        (lambda: prompts(["cat"], ["{} and {}"]), "does not have exactly one"),
+        (lambda: class_points(torch.ones(3, 2), templates=2), "is not a multiple of 2 templates"),
         (lambda: class_points(torch.ones(3, 2), templates=0), "templates is 0"),
         (
             lambda: class_points(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), templates=2),

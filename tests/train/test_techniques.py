@@ -1,4 +1,5 @@
-"""Rates by layer, thawing by epoch, warm-up, accumulation, early stopping, and what is measured on the way."""
+"""Rates by layer, thawing by epoch, warm-up, accumulation, early stopping, and what is measured on the
+way."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.train.conftest import examples
-from tests.train.test_features import bert, texts
+from tests.train.feature_tasks import bert, texts
 from tlwidgets.core import FreezePlan, ModelTree, OptimizerError
 from tlwidgets.train import (
     EpochEnded,
@@ -22,13 +23,13 @@ from tlwidgets.train import (
     fit,
     gradual_unfreezing,
 )
-from tlwidgets.train.data import Batches
-from tlwidgets.train.optim import make_schedule
+from tlwidgets.train.data import Split
+from tlwidgets.train.optim import make_scheduler
 
 CPU = torch.device("cpu")
 
 
-# -- learning rates ---------------------------------------------------------------------------------------------------
+# -- learning rates ------------------------------------------------------------------------------------------
 
 
 @given(lr=st.floats(1e-6, 1.0), decay=st.floats(0.1, 1.0))
@@ -47,7 +48,7 @@ def test_the_optimizer_gets_each_group_s_rate_and_a_rate_too_small_hardly_moves_
     rates = discriminative_rates(tree, 1e-2, 0.1)
     run = fit(
         model,
-        FreezePlan.preset("full", tree),
+        FreezePlan.preset(tree, "full"),
         TaskData(texts()),
         epochs=1,
         lr=rates,
@@ -62,7 +63,10 @@ def test_the_optimizer_gets_each_group_s_rate_and_a_rate_too_small_hardly_moves_
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        ({"bert.encoder.layer.9": 1e-3}, "which is no row of the tree. The nearest are 'bert.encoder.layer"),
+        (
+            {"bert.encoder.layer.9": 1e-3},
+            "which is not a row of the tree. The nearest are 'bert.encoder.layer",
+        ),
         ({"classifier": None}, "The learning rate of 'classifier' is None. Expected a number above 0"),
         ({"classifier": -1.0}, "The learning rate of 'classifier' is -1.0"),
     ],
@@ -84,7 +88,7 @@ def test_a_missing_rate_says_what_gives_them_all():
 
 def curve(name: str, steps: int, warmup: float) -> list[float]:
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = make_schedule(name, optimizer, steps, warmup)
+    schedule = make_scheduler(name, optimizer, steps, warmup)
     rates = []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -114,7 +118,7 @@ def test_warm_up_takes_its_share_of_the_steps():
     assert curve("linear", 10, 0.4)[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
 
 
-# -- plans by epoch ---------------------------------------------------------------------------------------------------
+# -- plans by epoch ------------------------------------------------------------------------------------------
 
 
 def test_gradual_unfreezing_thaws_from_the_head_down_and_nothing_moves_before_its_epoch():
@@ -146,7 +150,7 @@ def test_gradual_unfreezing_thaws_from_the_head_down_and_nothing_moves_before_it
     assert schedule[max(schedule)].trainable_count == ModelTree.of(model).total
 
 
-# -- steps ------------------------------------------------------------------------------------------------------------
+# -- steps ---------------------------------------------------------------------------------------------------
 
 
 def test_gradients_of_several_batches_make_the_step_of_one_large_batch():
@@ -163,7 +167,7 @@ def test_gradients_of_several_batches_make_the_step_of_one_large_batch():
 @given(size=st.integers(1, 20), seed=st.integers(0, 99), by_length=st.booleans())
 @settings(deadline=None)
 def test_a_pass_takes_each_example_once(size, seed, by_length):
-    part = Batches(texts(70, seed=seed), "training", CPU)
+    part = Split(texts(70, seed=seed), "training", CPU)
     batches = part.shuffled(size, torch.Generator().manual_seed(seed), by_length)
     assert sorted(torch.cat(batches).tolist()) == list(range(70))
     assert all(len(batch) <= size for batch in batches)
@@ -171,7 +175,7 @@ def test_a_pass_takes_each_example_once(size, seed, by_length):
 
 
 def test_texts_of_one_length_in_a_batch_leave_less_padding():
-    part = Batches(texts(400), "training", CPU)
+    part = Split(texts(400), "training", CPU)
 
     def places(by_length):
         batches = part.shuffled(8, torch.Generator().manual_seed(0), by_length)
@@ -183,7 +187,7 @@ def test_texts_of_one_length_in_a_batch_leave_less_padding():
 def test_padding_is_cut_to_the_longest_of_a_batch_and_changes_no_score():
     torch.manual_seed(0)
     model = bert().eval()
-    part = Batches(texts(8, longest=30), "training", CPU)
+    part = Split(texts(8, longest=30), "training", CPU)
     short = part.lengths.argsort()[:3]
     batch = part.take(short)
     assert batch.inputs["input_ids"].shape[1] == int(part.lengths[short].max()) < 30
@@ -208,7 +212,7 @@ def test_mixed_precision_trains_on_a_gpu(precision):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"precision": "fp16", "device": "cpu"}, "fp16.*needs a GPU. On a CPU take 'fp32'"),
+        ({"precision": "fp16", "device": "cpu"}, "fp16.*needs a GPU. On a CPU use 'fp32'"),
         ({"precision": "half"}, "Unknown precision 'half'. Expected one of fp32, bf16, fp16"),
         ({"patience": 0}, "patience is 0. Expected a whole number"),
         ({"patience": 2}, "there are no validation data. Give TaskData"),
@@ -221,29 +225,7 @@ def test_options_that_can_not_be_are_refused(options, sentence):
         fit(bert(), None, TaskData(texts()), **options)
 
 
-# -- early stopping ---------------------------------------------------------------------------------------------------
-
-
-def test_early_stopping_hands_back_the_best_epoch():
-    seen: dict[int, dict] = {}
-    model = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 2))
-    noise = torch.randint(0, 2, (24,), generator=torch.Generator().manual_seed(1))
-    data = TaskData((examples(24, 1)[0], noise), examples(200, 2))
-
-    def look(event):
-        if isinstance(event, EpochEnded):
-            seen[event.epoch] = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-    run = fit(model, None, data, epochs=60, lr=0.05, schedule="constant", patience=3, on_event=look)
-    losses = run.curves.valid_loss
-    assert len(losses) < 60
-    assert run.best_epoch == losses.index(min(losses)) + 1
-    assert len(losses) == run.best_epoch + 3
-    assert all(torch.equal(tensor, seen[run.best_epoch][name]) for name, tensor in model.state_dict().items())
-    assert f"The weights are those of epoch {run.best_epoch}." in run.notes[-1]
-
-
-# -- what is measured -------------------------------------------------------------------------------------------------
+# -- what is measured ----------------------------------------------------------------------------------------
 
 
 def test_the_trace_is_what_one_would_compute_by_hand():
@@ -276,7 +258,7 @@ def test_what_is_left_of_the_source_task_is_measured_before_and_after_each_epoch
     assert all(0 <= value <= 1 for value in run.curves.source_accuracy)
 
 
-# -- faults -----------------------------------------------------------------------------------------------------------
+# -- faults --------------------------------------------------------------------------------------------------
 
 
 def test_a_loss_that_breaks_names_the_step_and_the_group_where_it_began():
@@ -286,7 +268,7 @@ def test_a_loss_that_breaks_names_the_step_and_the_group_where_it_began():
     with pytest.raises(TrainingError, match="at step 1. It began in the weights of bert.encoder.layer.2"):
         fit(
             model,
-            FreezePlan.preset("feature-extraction", ModelTree.of(model)),
+            FreezePlan.preset(model, "feature-extraction"),
             TaskData(texts()),
             cache=False,
         )
@@ -318,5 +300,5 @@ def test_gpt2_with_its_cache_of_keys_trains_under_a_frozen_prefix():
         n_embd=16, n_layer=3, n_head=2, vocab_size=40, n_positions=16, pad_token_id=0, num_labels=2
     )
     model = t.GPT2ForSequenceClassification(config)
-    run = fit(model, FreezePlan.preset("last", ModelTree.of(model), k=1), TaskData(texts()), epochs=2)
+    run = fit(model, FreezePlan.preset(model, "last", k=1), TaskData(texts()), epochs=2)
     assert run.cached or run.cache[0]["why"]

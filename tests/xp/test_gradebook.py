@@ -1,4 +1,4 @@
-"""A gradebook is read, never written; one that can't be read gets a sentence."""
+"""A gradebook is read, never written; one that cannot be read gets a sentence."""
 
 import sqlite3
 import subprocess
@@ -8,6 +8,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from graders.xp import GradebookError, read_students, standing
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -52,10 +54,10 @@ def test_a_missing_gradebook_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_database_gets_a_sentence(tmp_path):
+def test_what_is_not_a_database_gets_a_sentence(tmp_path):
     path = tmp_path / "notes.db"
     path.write_text("this is not a database, it is only a text file that has its name" * 20)
-    with pytest.raises(GradebookError, match="is no gradebook"):
+    with pytest.raises(GradebookError, match="is not a gradebook"):
         read_students(f"sqlite:///{path}")
 
 
@@ -76,8 +78,8 @@ def test_a_locked_gradebook_says_so(book):
 
 
 @pytest.mark.parametrize("address", ["nosuchdatabase://x", "sqlite//x://"])
-def test_what_is_no_address_gets_a_sentence(address):
-    with pytest.raises(GradebookError, match="is no address of a gradebook"):
+def test_what_is_not_an_address_gets_a_sentence(address):
+    with pytest.raises(GradebookError, match="is not the address of a gradebook"):
         read_students(address)
 
 
@@ -94,7 +96,7 @@ def test_the_command_prints_draws_and_explains(book, tmp_path):
     nowhere = str(tmp_path / "nowhere" / "xp.svg")
     undrawn = subprocess.run([*command, "--picture", nowhere], capture_output=True, text=True)
     assert undrawn.returncode == 1 and "Traceback" not in undrawn.stderr
-    assert "can't be drawn" in undrawn.stderr and ".svg, .png or .pdf" in undrawn.stderr
+    assert "cannot be drawn" in undrawn.stderr and ".svg, .png or .pdf" in undrawn.stderr
     unknown = subprocess.run([*command, "--student", "bob"], capture_output=True, text=True)
     assert unknown.returncode == 1
     assert "has no student 'bob'. It has ada" in unknown.stderr

@@ -1,9 +1,12 @@
 """XP never falls when a score rises; ranks come in order; a point is an XP."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.xp import BADGES, RANKS, Student, standing
+
+pytestmark = pytest.mark.slow
 
 scores = st.dictionaries(
     st.sampled_from(["00", "01", "02", "03", "P1", "P2", "P3"]),

@@ -1,6 +1,7 @@
 """Freezing: model tree, freeze plan, applying it, auditing it, and what it costs. Needs torch alone."""
 
-from .apply import Change, PlanDiff, apply_plan, parameter_groups
+from . import presets as presets  # registers the usual ones
+from .apply import Change, PlanDiff, apply_plan, freeze, parameter_groups
 from .audit import AuditReport, Violation, audit
 from .code import plan_code
 from .cost import Cost, estimate_cost
@@ -12,10 +13,10 @@ from .errors import (
     StructureChangedError,
     UnknownGroupError,
 )
-from .plan import FROZEN, TRAINED, FreezePlan, Policy
-from .presets import PRESETS, Preset
+from .groups import Group, Head, TiedSet
+from .plan import FROZEN, PRESETS, TRAINED, FreezePlan, Policy, Preset, register_preset
 from .profile import Profile, profile
-from .tree import Group, ModelTree, TiedSet
+from .tree import ModelTree
 
 __all__ = [
     "FROZEN",
@@ -27,6 +28,7 @@ __all__ = [
     "FreezeError",
     "FreezePlan",
     "Group",
+    "Head",
     "ModelTree",
     "NoParametersError",
     "NothingTrainableError",
@@ -42,7 +44,9 @@ __all__ = [
     "apply_plan",
     "audit",
     "estimate_cost",
+    "freeze",
     "parameter_groups",
     "plan_code",
     "profile",
+    "register_preset",
 ]

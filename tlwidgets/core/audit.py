@@ -1,26 +1,29 @@
-"""Proof that what is frozen stayed as it was, byte for byte; and if not, who moved it."""
+"""Proof that frozen weights and buffers stayed as they were, byte for byte; and if not, the culprit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from .contents import copy_of, same_bytes
 from .errors import FreezeError
 from .hold import renormalises
-from .plan import FreezePlan, check_structure
-from .scan import scan
+from .plan import FreezePlan
+from .scan import Scan, scan
 
 _EXPLAIN = {
     "batch-norm-drift": (
-        "In training mode a batch-norm layer moves its running statistics at every forward pass; requires_grad=False "
-        "does not stop that.",
+        "In training mode a batch-norm layer moves its running statistics at every forward pass; "
+        "requires_grad=False does not stop that.",
         "Put the frozen part in eval() after each model.train(), as apply_plan does.",
     ),
     "spectral-norm": (
-        "Spectral norm refines its vectors by a step of power iteration at each forward pass in training mode.",
+        "Spectral norm refines its vectors by a step of power iteration at each forward pass in training "
+        "mode.",
         "Put the frozen part in eval() after each model.train(), as apply_plan does.",
     ),
     "moving-buffer": (
@@ -37,16 +40,16 @@ _EXPLAIN = {
     ),
     "not-frozen": (
         "Its requires_grad is still True, so the optimizer trained it.",
-        "Apply the plan before training: apply_plan(plan, model, optimizer).",
+        "Apply the plan before training: apply_plan(model, plan, optimizer).",
     ),
     "weight-decay": (
-        "It shrank in proportion to its size: the optimizer kept decaying it, because an old gradient (even of zeros) was "
-        "left in .grad.",
+        "It shrank in proportion to its size: the optimizer kept decaying it, because an old gradient (even "
+        "of zeros) was left in .grad.",
         "Set .grad = None when freezing, as apply_plan does; zero_grad(set_to_none=False) is not enough.",
     ),
     "momentum": (
-        "The optimizer kept moving it with momentum from before it was frozen, because an old gradient (even of zeros) was "
-        "left in .grad.",
+        "The optimizer kept moving it with momentum from before it was frozen, because an old gradient (even "
+        "of zeros) was left in .grad.",
         "Set .grad = None when freezing, as apply_plan does; zero_grad(set_to_none=False) is not enough.",
     ),
     "stale-gradient": (
@@ -68,8 +71,8 @@ class Violation:
         name: qualified name of the parameter or buffer.
         group: id of the row it is in.
         kind: "parameter" or "buffer".
-        culprit: one of batch-norm-drift, spectral-norm, moving-buffer, max-norm, tied-weight, not-frozen, weight-decay,
-            momentum, stale-gradient, written.
+        culprit: one of batch-norm-drift, spectral-norm, moving-buffer, max-norm, tied-weight, not-frozen,
+            weight-decay, momentum, stale-gradient, written.
         change: largest absolute difference of an element.
         explanation, remedy: sentences.
     """
@@ -127,19 +130,19 @@ class Watch:
         self, model: nn.Module, plan: FreezePlan, optimizer: torch.optim.Optimizer | None = None
     ) -> None:
         scanned = scan(model)
-        check_structure(plan.tree, scanned.names)
+        plan.tree.check(scanned.names)
         if any(parameter.is_meta for parameter in scanned.parameters):
             raise FreezeError(
-                "This model is on the meta device: it has shapes and no values, so there is nothing to compare. "
-                "Load its weights first (model.to_empty, or from_pretrained)."
+                "This model is on the meta device: it has shapes and no values, so there is nothing to "
+                "compare. Load its weights first (model.to_empty, or from_pretrained)."
             )
         self._model, self._plan, self._optimizer = model, plan, optimizer
-        self._before = {name: _copy(tensor) for name, tensor, _ in _tensors(scanned)}
+        self._before = {name: copy_of(tensor) for name, tensor, _ in _tensors(scanned)}
 
     def __enter__(self) -> Watch:
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         return None
 
     def report(self) -> AuditReport:
@@ -149,17 +152,20 @@ class Watch:
             StructureChangedError: parameters were added or removed since.
         """
         scanned = scan(self._model)
-        check_structure(self._plan.tree, scanned.names)
+        self._plan.tree.check(scanned.names)
         row_of = {
             name: row.id for row in self._plan.tree.root.children for name in (*row.parameters, *row.buffers)
         }
         trainable = self._plan.trainable
-        active = self._plan.active_bits
-        violations, moved, unmoved, kept = [], [], [], 0
+        active = self._plan._bits.active
+        violations: list[Violation] = []
+        moved: list[str] = []
+        unmoved: list[str] = []
+        kept = 0
         for name, tensor, owner in _tensors(scanned):
             before = self._before.get(name)
-            after = _copy(tensor)
-            same = before is not None and _same_bytes(before, after)
+            after = copy_of(tensor)
+            same = before is not None and same_bytes(before, after)
             parameter = isinstance(tensor, nn.Parameter)
             if parameter and name in trainable:
                 (unmoved if same else moved).append(name)
@@ -168,7 +174,7 @@ class Watch:
             elif same:
                 kept += 1
             else:
-                culprit = self._culprit(scanned, name, tensor, owner.module, before, after)
+                culprit = self._culprit(name, tensor, owner.module, before, after)
                 explanation, remedy = _EXPLAIN[culprit]
                 kind = "parameter" if parameter else "buffer"
                 violations.append(
@@ -178,7 +184,9 @@ class Watch:
                 )
         return AuditReport(tuple(violations), tuple(moved), tuple(unmoved), kept)
 
-    def _culprit(self, scanned, name, tensor, module, before, after) -> str:
+    def _culprit(
+        self, name: str, tensor: Tensor, module: nn.Module, before: Tensor | None, after: Tensor
+    ) -> str:
         if not isinstance(tensor, nn.Parameter):
             if isinstance(module, _NormBase):
                 return "batch-norm-drift"
@@ -193,7 +201,7 @@ class Watch:
             return "max-norm"
         return self._optimizer_culprit(tensor, before, after)
 
-    def _optimizer_culprit(self, tensor, before, after) -> str:
+    def _optimizer_culprit(self, tensor: Tensor, before: Tensor, after: Tensor) -> str:
         if tensor.grad is None:
             return "written"
         if not torch.count_nonzero(tensor.grad):
@@ -214,7 +222,7 @@ def audit(model: nn.Module, plan: FreezePlan, optimizer: torch.optim.Optimizer |
 
     Raises:
         FreezeError: the model has no values (`meta` device).
-        StructureChangedError: the plan was made of another model.
+        StructureChangedError: the plan was made for another model.
     """
     return Watch(model, plan, optimizer)
 
@@ -225,7 +233,7 @@ class _Owner:
     module: nn.Module
 
 
-def _tensors(scanned):
+def _tensors(scanned: Scan) -> Iterator[tuple[str, Tensor, _Owner]]:
     """Each parameter (canonical name) and buffer with the module that holds it, shared modules once."""
     numbers: dict[int, int] = {}
     done: set[int] = set()
@@ -243,30 +251,25 @@ def _tensors(scanned):
                 yield prefix + key, buffer, owner
 
 
-def _copy(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().to("cpu", copy=True).contiguous()
-
-
-def _same_bytes(before: torch.Tensor, after: torch.Tensor) -> bool:
-    if before.shape != after.shape or before.dtype != after.dtype:
-        return False
-    # As bytes: NaN equals itself, and -0.0 differs from 0.0.
-    return torch.equal(before.reshape(-1).view(torch.uint8), after.reshape(-1).view(torch.uint8))
-
-
-def _change(before: torch.Tensor | None, after: torch.Tensor) -> float:
+def _change(before: Tensor | None, after: Tensor) -> float:
     if before is None or before.shape != after.shape or not after.numel():
         return float("nan")
-    return float((after.double() - before.double()).abs().max())
+    before, after = (_dense(tensor) for tensor in (before, after))
+    return float((after - before).abs().max())
 
 
-def _is_scaled(before: torch.Tensor, after: torch.Tensor) -> bool:
+def _dense(tensor: Tensor) -> Tensor:
+    whole = tensor if tensor.layout is torch.strided else tensor.to_dense()
+    return whole.to(torch.complex128 if whole.is_complex() else torch.float64)
+
+
+def _is_scaled(before: Tensor, after: Tensor) -> bool:
     delta, weight = (after.double() - before.double()).flatten(), before.double().flatten()
     cosine = torch.dot(delta, weight) / (delta.norm() * weight.norm()).clamp_min(1e-300)
     return bool(cosine < -0.999)
 
 
-def _rows_only_shrank(before: torch.Tensor, after: torch.Tensor) -> bool:
+def _rows_only_shrank(before: Tensor, after: Tensor) -> bool:
     changed = (before != after).any(dim=1)
     old, new = before[changed].double(), after[changed].double()
     parallel = torch.nn.functional.cosine_similarity(old, new, dim=1) > 0.9999

@@ -1,28 +1,32 @@
-"""Building a `ModelTree` of a scan."""
+"""Reading a model tree from a scan of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from itertools import accumulate
 
-from torch import nn
-
-from .kinds import has_statistics, is_leaf, kind_of, last_name, looks_like_head, why_fixed
-from .labels import humanise, is_plain_list_name, noun_of
+from .bit_sets import BitSets
+from .collecting import collected_later
+from .groups import Group, Head, Lazily, TiedSet, TreeData, TreeIndex, bits, bits_of
+from .heads import SAVED
+from .kinds import is_norm, kind_of, why_fixed
+from .labels import humanise
 from .outline import Outline, outline
+from .peft_parts import adapters_of, copies_kept_by_peft
+from .row_labels import RowLabels
 from .scan import Scan
-from .tree import Group, Masks, ModelTree, TiedSet, bits_of
 
 LONGEST_LIST = 100  # rows a person can still look through; a longer list is shown as ranges
 
 
-def build_tree(scanned: Scan) -> ModelTree:
-    """Make the tree of a scanned model."""
-    return _Builder(scanned).tree()
+def read_tree(scanned: Scan) -> TreeData:
+    """The groups of a scanned model, with what plans compute with."""
+    with collected_later():
+        return _Reader(scanned).tree()
 
 
-class _Builder:
-    """Makes a `ModelTree` of a scan, in one pass up the modules."""
+class _Reader:
+    """Reads a tree in one pass up the modules."""
 
     def __init__(self, scanned: Scan) -> None:
         self.scan = scanned
@@ -31,68 +35,52 @@ class _Builder:
         for index, entry in enumerate(scanned.modules[1:], start=1):
             self.children[entry.parent].append(index)
         self.sizes = [parameter.numel() for parameter in scanned.parameters]
+        self.sizes_before = [0, *accumulate(self.sizes)]
         self.why = [why_fixed(parameter) for parameter in scanned.parameters]
-        self.fixed = _bits(index for index, why in enumerate(self.why) if why)
-        self.groups: dict[str, Group] = {}
-        self.masks: dict[str, Masks] = {}
-        self.parents: dict[str, tuple[int, ...]] = {}
-        self.blocks = {index: place for tower in self.outline.towers for place, index in enumerate(tower)}
-        self.heads = set(self.outline.head)
-        self._number_modules()
+        for parameter in copies_kept_by_peft(scanned):
+            self.why[parameter] = "PEFT keeps these weights as they were, and trains the copy beside them"
+        self.fixed = bits(index for index, why in enumerate(self.why) if why)
+        self.sets = BitSets(scanned, self.children)
+        self.groups, self.places = self.sets.groups, self.sets.places
+        self.labels = RowLabels(scanned, self.outline)
+        self._list_buffers()
         self._find_ties()
 
-    def _number_modules(self) -> None:
-        unique: dict[int, int] = {}
-        self.bit: list[int] = []
-        self.module_names: list[str] = []
-        self.statistics = 0
+    def _list_buffers(self) -> None:
+        self.buffer_names: list[str] = []
+        self.first_buffer: list[int] = []
         for entry in self.scan.modules:
-            number = unique.setdefault(id(entry.module), len(unique))
-            if number == len(self.module_names):
-                self.module_names.append(entry.name)
-                if has_statistics(entry.module):
-                    self.statistics |= 1 << number
-            self.bit.append(1 << number)
-        # Masks of whole subtrees, children before parents.
-        self.slot_bits = [1 << slot for slot in self.scan.slots]
-        self.subtree = list(self.bit)
-        self.weights = [0] * len(self.bit)
-        self.own: dict[int, tuple[int, int]] = {}
-        for index in range(len(self.bit) - 1, -1, -1):
-            entry = self.scan.modules[index]
-            inside = self.children[index]
-            own_first, own_last = entry.first, self.scan.modules[inside[0]].first if inside else entry.last
-            for slot in range(own_first, own_last):
-                self.weights[index] |= self.slot_bits[slot]
-            own_weights, within = self.weights[index], 0
-            for child in inside:
-                within |= self.subtree[child]
-                self.weights[index] |= self.weights[child]
-            self.subtree[index] |= within
-            self.own[self.bit[index]] = (own_weights, within & ~self.bit[index])
+            self.first_buffer.append(len(self.buffer_names))
+            if entry.module._buffers:
+                prefix = f"{entry.name}." if entry.name else ""
+                held = entry.module._buffers.items()
+                self.buffer_names += [prefix + key for key, buffer in held if buffer is not None]
+        self.first_buffer.append(len(self.buffer_names))
 
     def _find_ties(self) -> None:
         names: dict[int, list[str]] = {}
+        self.first_slot: list[int] = []
         for slot, parameter in enumerate(self.scan.slots):
-            names.setdefault(parameter, []).append(self.scan.slot_names[slot])
-        self.tied_names = {parameter: tuple(found) for parameter, found in names.items() if len(found) > 1}
-        self.first_slot: dict[int, int] = {}
-        for slot, parameter in enumerate(self.scan.slots):
-            self.first_slot.setdefault(parameter, slot)
+            if parameter < len(self.first_slot):
+                names.setdefault(parameter, [self.scan.names[parameter]]).append(self.scan.slot_names[slot])
+            else:
+                self.first_slot.append(slot)
+        self.tied_names = {parameter: tuple(names[parameter]) for parameter in sorted(names)}
 
-    def tree(self) -> ModelTree:
+    def tree(self) -> TreeData:
         scanned = self.scan
         root = self._group(0, depth=0, label=type(scanned.modules[0].module).__name__)
         tied = tuple(self._tied_set(names) for names in self.tied_names.values())
-        name = {index: entry.name for index, entry in enumerate(scanned.modules)}
-        norm = 0
+        name = [entry.name for entry in scanned.modules]
+        norms = 0
         for index, entry in enumerate(scanned.modules):
-            if not self.children[index] and kind_of("", entry.module) == "norm":
-                norm |= self.weights[index]
-        return ModelTree(
+            if not self.children[index] and is_norm(entry.module):
+                norms |= self.sets.weights(entry.first, entry.last)
+        return TreeData(
             root=root,
             layers=tuple(name[index] for index in self.outline.blocks),
-            head=tuple(name[index] for index in self.outline.head),
+            heads=self._heads(name),
+            unsure=tuple(name[index] for index in self.outline.heads.unsure),
             tied=tied,
             towers=tuple(tuple(name[index] for index in tower) for tower in self.outline.towers),
             branches=self.outline.branches,
@@ -103,91 +91,126 @@ class _Builder:
                 size * parameter.element_size()
                 for size, parameter in zip(self.sizes, scanned.parameters, strict=True)
             ),
-            module_names=tuple(self.module_names),
-            norm_parameters=norm,
-            fixed=self.fixed,
-            statistics=self.statistics,
-            own=self.own,
-            _groups=self.groups,
-            _masks=self.masks,
-            _parents=self.parents,
+            module_names=tuple(self.sets.names),
+            _index=TreeIndex(
+                groups=self.groups,
+                masks=Lazily(self.groups, self.sets.masks),
+                parents=Lazily(self.groups, self.sets.around),
+                own=Lazily(range(len(self.sets.names)), self.sets.own),
+                norms=norms,
+                fixed=self.fixed,
+                adapters=adapters_of(scanned),
+                statistics=self.sets.statistics,
+            ),
         )
+
+    def _heads(self, name: list[str]) -> tuple[Head, ...]:
+        found = self.outline.heads
+        parameters = [
+            Head(self.scan.slot_names[slot], reason)
+            for slot, reason in found.parameters.items()
+            if not self.why[self.scan.slots[slot]]
+        ]
+        modules = [
+            Head(name[index], found.modules[index], chosen=found.modules[index] == SAVED)
+            for index in self.outline.head
+        ]
+        return (*modules, *parameters)
 
     def _tied_set(self, names: tuple[str, ...]) -> TiedSet:
         owner = names[0].rpartition(".")[0]
         group = self.groups.get(owner) or self.groups[names[0]]
         others = " and ".join(f"`{other}`" for other in names[1:])
         text = (
-            f"`{names[0]}` and {others} are one weight under {len(names)} names (tied): it is counted once, and "
-            "freezing or thawing it under one name does so under all."
+            f"`{names[0]}` and {others} are one weight under {len(names)} names (tied): it is counted once, "
+            "and freezing or thawing it under one name does so under all."
         )
         return TiedSet(names, group.id, text)
 
-    # -- groups ---------------------------------------------------------------------------------------------------
+    # -- groups ----------------------------------------------------------------------------------------------
 
     def _group(self, index: int, depth: int, label: str) -> Group:
         entry = self.scan.modules[index]
         rows = self._rows_below(index, depth + 1)
-        weights, modules = self.weights[index], self.subtree[index]
         kind = "model" if index == 0 else self._kind(index)
         return self._make(
-            entry.name, label, kind, type(entry.module).__name__, depth, weights, modules, rows, index
+            entry.name, label, kind, type(entry.module).__name__, depth, entry.first, entry.last, rows, index
         )
 
-    def _make(self, id, label, kind, type_name, depth, weights, modules, rows, index) -> Group:
-        first = self.scan.modules[index].first
-        last = self.scan.modules[index].last
-        if kind == "parameter":
-            owned = [p for p in bits_of(weights) if self.scan.slot_names[self.first_slot[p]] == id]
-        elif kind == "layers":
-            owned = [p for p in bits_of(weights) if self._within(p, rows)]
+    def _make(
+        self,
+        id: str,
+        label: str,
+        kind: str,
+        type_name: str,
+        depth: int,
+        first: int,
+        last: int,
+        rows: tuple[Group, ...],
+        index: int,
+    ) -> Group:
+        indices: Sequence[int]
+        owned: Sequence[int]
+        if kind == "layers":
+            weights = 0
+            for row in rows:
+                weights |= self.sets.masks(row.id).parameters
+            indices = bits_of(weights)
+            names = {row.id for row in rows}
+            owned = [p for p in indices if self._within(p, names)]
+        elif (
+            self.sets.repeats[first] == self.sets.repeats[last]
+        ):  # nothing in it is known under an earlier name
+            start = self.scan.slots[first] if last > first else 0
+            indices = owned = range(start, start + last - first)
         else:
-            owned = [p for p in bits_of(weights) if first <= self.first_slot[p] < last]
-        indices = bits_of(weights)
-        reasons = {self.why[p] for p in indices}
-        note, tied_to = self._tie_note(indices, owned, first, last)
+            indices = sorted(set(self.scan.slots[first:last]))
+            owned = [p for p in indices if first <= self.first_slot[p] < last]
+        note, tied_to = self._tie_note(indices, owned, first, last) if self.tied_names else ("", "")
+        fixed = self._why_all_fixed(indices) if self.fixed else ""
         group = Group(
             id=id,
             label=label,
             kind=kind,
             module_type=type_name,
             depth=depth,
-            numel=sum(self.sizes[p] for p in owned),
-            parameters=tuple(self.scan.names[p] for p in indices),
+            numel=sum(self.sizes[p] for p in owned) if not isinstance(owned, range) else self._size(owned),
+            parameters=tuple(self.scan.names[indices.start : indices.stop])
+            if isinstance(indices, range)
+            else tuple(self.scan.names[p] for p in indices),
             buffers=() if kind == "parameter" else self._buffers(index, rows if kind == "layers" else None),
             children=rows,
-            fixed=sorted(reasons)[0] if reasons and "" not in reasons else "",
+            fixed=fixed,
             note=note,
             tied_to=tied_to,
         )
         self.groups[id] = group
-        self.masks[id] = Masks(weights, modules & self.statistics, modules & ~self.statistics)
-        self.parents[id] = self._ancestors(index, itself=kind in ("parameter", "layers"))
+        self.places[id] = (index, kind)
         return group
 
-    def _within(self, parameter: int, rows: tuple[Group, ...]) -> bool:
-        name = self.scan.slot_names[self.first_slot[parameter]]
-        return any(name == row.id or name.startswith(row.id + ".") for row in rows)
+    def _size(self, owned: range) -> int:
+        return self.sizes_before[owned.stop] - self.sizes_before[owned.start]
 
-    def _ancestors(self, index: int, itself: bool) -> tuple[int, ...]:
-        found = [self.bit[index]] if itself else []
-        node = self.scan.modules[index].parent
-        while node >= 0:
-            found.append(self.bit[node])
-            node = self.scan.modules[node].parent
-        return tuple(found)
+    def _why_all_fixed(self, indices: Sequence[int]) -> str:
+        reasons = {self.why[p] for p in indices}
+        return sorted(reasons)[0] if reasons and "" not in reasons else ""
+
+    def _within(self, parameter: int, ids: set[str]) -> bool:
+        """Whether a parameter, by its first name, is in one of these groups."""
+        name = self.scan.slot_names[self.first_slot[parameter]]
+        while name not in ids and name:
+            name = name.rpartition(".")[0]
+        return bool(name)
 
     def _buffers(self, index: int, rows: tuple[Group, ...] | None) -> tuple[str, ...]:
         if rows is not None:
             return tuple(name for row in rows for name in row.buffers)
-        entry = self.scan.modules[index]
-        names = []
-        for inner in self.scan.modules[index : entry.end]:
-            prefix = f"{inner.name}." if inner.name else ""
-            names += [prefix + key for key, buffer in inner.module._buffers.items() if buffer is not None]
-        return tuple(names)
+        end = self.scan.modules[index].end
+        return tuple(self.buffer_names[self.first_buffer[index] : self.first_buffer[end]])
 
-    def _tie_note(self, indices: list[int], owned: list[int], first: int, last: int) -> tuple[str, str]:
+    def _tie_note(
+        self, indices: Sequence[int], owned: Sequence[int], first: int, last: int
+    ) -> tuple[str, str]:
         elsewhere = [p for p in indices if p not in set(owned)] if len(owned) < len(indices) else []
         if not elsewhere:
             outside = {
@@ -208,7 +231,7 @@ class _Builder:
             where,
         )
 
-    # -- rows -----------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def _rows_below(self, index: int, depth: int) -> tuple[Group, ...]:
         rows = self._rows(index, depth)
@@ -218,9 +241,8 @@ class _Builder:
 
     def _rows(self, index: int, depth: int) -> list[Group]:
         entry = self.scan.modules[index]
-        inside = [child for child in self.children[index] if self.weights[child]]
-        own_last = self.scan.modules[self.children[index][0]].first if self.children[index] else entry.last
-        own = range(entry.first, own_last)
+        inside = [child for child in self.children[index] if self._has_weights(child)]
+        own = range(entry.first, self.sets.own_last[index])
         # A layer with one weight needs no row below it; ids of single weights exist all the same.
         rows = [self._parameter(slot, index, depth) for slot in own]
         if len(rows) == 1 and not inside:
@@ -228,27 +250,28 @@ class _Builder:
         for child in inside:
             if index in self.outline.opened and child in self.outline.opened:
                 lifted = self._rows(child, depth)
-                name, label = self.scan.modules[child].name, self._label(child)
-                self._make(name, label, "module", type(self.scan.modules[child].module).__name__, depth,
-                           self.weights[child], self.subtree[child], tuple(lifted), child)  # fmt: skip
+                name, label = self.scan.modules[child].name, self.labels.of(child)
+                held = self.scan.modules[child]
+                self._make(name, label, "module", type(held.module).__name__, depth, held.first, held.last,
+                           tuple(lifted), child)  # fmt: skip
                 rows += lifted
             else:
-                rows.append(self._group(child, depth, self._label(child)))
+                rows.append(self._group(child, depth, self.labels.of(child)))
         if index in self.outline.opened:
             rows = self._adopt(index, rows)
         return rows
 
     def _adopt(self, index: int, rows: list[Group]) -> list[Group]:
-        """Give modules without weights to a row: dropout to the layer it feeds, statistics to the layer before."""
+        """Give modules without weights to a row: dropout to the next layer, statistics to the one before."""
         places = {row.id: place for place, row in enumerate(rows)}
         order = [(child, self.scan.modules[child].name) for child in self.children[index]]
-        owners = [place for place, (child, _) in enumerate(order) if self.weights[child]]
+        owners = [place for place, (child, _) in enumerate(order) if self._has_weights(child)]
         for place, (child, _) in enumerate(order):
-            if self.weights[child] or not owners:
+            if self._has_weights(child) or not owners:
                 continue
             after = [owner for owner in owners if owner > place]
             before = [owner for owner in owners if owner < place]
-            statistics = bool(self.subtree[child] & self.statistics)
+            statistics = bool(self.sets.inside(child) & self.sets.statistics)
             pick = (before or after)[-1 if before else 0] if statistics or not after else after[0]
             owner = order[pick][1]
             if owner not in places:  # an opened wrapper: its nearest row
@@ -256,20 +279,13 @@ class _Builder:
                 if not near:
                     continue
                 owner = (near[-1] if pick < place else near[0]).id
-            mask = self.masks[owner]
-            extra = self.subtree[child]
-            self.masks[owner] = Masks(
-                mask.parameters,
-                mask.statistics | extra & self.statistics,
-                mask.modules | extra & ~self.statistics,
-            )
+            adopted = self.sets.adopted
+            adopted[owner] = adopted.get(owner, 0) | self.sets.inside(child)
         return rows
 
     def _parameter(self, slot: int, index: int, depth: int) -> Group:
         name = self.scan.slot_names[slot]
-        return self._make(
-            name, humanise(name), "parameter", "Parameter", depth, self.slot_bits[slot], 0, (), index
-        )
+        return self._make(name, humanise(name), "parameter", "Parameter", depth, slot, slot + 1, (), index)
 
     def _ranges(self, index: int, rows: list[Group], depth: int) -> tuple[Group, ...]:
         """Show a list longer than a person can look through as ranges of equal length."""
@@ -307,90 +323,30 @@ class _Builder:
         parents = {row.id.rpartition(".")[0] for row in part}
         prefix = parents.pop() if len(parents) == 1 else self.scan.modules[index].name
         id = f"{prefix}[{start}:{start + len(part)}]"
-        rows = tuple(_deeper(row) for row in part)
+        rows = tuple(part)
         for row in rows:
-            for inner in _walk(row):
-                self.groups[inner.id] = inner
-        weights = modules = 0
-        for row in rows:
-            mask = self.masks[row.id]
-            weights |= mask.parameters
-            modules |= mask.statistics | mask.modules
+            _deepen(row)
+        first, last = self.scan.modules[index].first, self.scan.modules[index].last
         label = f"{part[0].label} to {part[-1].label[:1].lower()}{part[-1].label[1:]}"
         return self._make(
-            id, label, "layers", f"{len(part)} x {part[0].module_type}", depth, weights, modules, rows, index
+            id, label, "layers", f"{len(part)} x {part[0].module_type}", depth, first, last, rows, index
         )
 
+    def _has_weights(self, index: int) -> bool:
+        return self.scan.modules[index].last > self.scan.modules[index].first
+
     def _kind(self, index: int) -> str:
-        if index in self.heads:
+        if index in self.labels.heads:
             return "head"
-        if index in self.blocks:
+        if index in self.labels.blocks:
             return "layer"
         entry = self.scan.modules[index]
         kind = kind_of(entry.name, entry.module)
         return "module" if kind == "head" else kind
 
-    def _label(self, index: int) -> str:
-        entry = self.scan.modules[index]
-        last = last_name(entry.name)
-        if index in self.blocks:
-            return self._block_label(index)
-        where = self._tower_word(index)
-        text = (
-            humanise(entry.name) if not last.isdigit() else f"{type(entry.module).__name__} {int(last) + 1}"
-        )
-        if isinstance(entry.module, nn.Embedding) and "embedding" not in text.lower():
-            text += " embeddings"
-        if index in self.heads and looks_like_head(last) and "head" not in text.lower():
-            text = f"Head: {text.lower()}"
-        return (
-            f"{where}: {text[:1].lower()}{text[1:]}"
-            if where and self.scan.modules[index].parent in self.outline.opened
-            else text
-        )
 
-    def _block_label(self, index: int) -> str:
-        entry = self.scan.modules[index]
-        stack = self.scan.modules[entry.parent].name
-        last = last_name(entry.name)
-        if not last.isdigit():
-            return humanise(last)
-        number = f"{int(last) + 1}"
-        if is_leaf(entry.module):
-            return f"{type(entry.module).__name__} {number}"
-        context = last_name(stack.rpartition(".")[0])
-        where = self._tower_word(index)
-        named = stack and not is_plain_list_name(stack)
-        noun = f"{humanise(stack)}, block" if named else noun_of(stack)
-        if where:
-            text = f"{where} {noun}"
-        elif context in ("encoder", "decoder"):
-            text = f"{context} {noun}"
-        else:
-            text = noun
-        return f"{text[:1].upper()}{text[1:]} {number}"
-
-    def _tower_word(self, index: int) -> str:
-        """With several towers: which one a row is of ("Text model", "Decoder")."""
-        if len(self.outline.towers) < 2:
-            return ""
-        name = self.scan.modules[index].name
-        inside = [branch for branch in self.outline.branches if branch and name.startswith(branch + ".")]
-        return humanise(max(inside, key=len)) if inside else ""
-
-
-def _deeper(row: Group) -> Group:
-    return replace(row, depth=row.depth + 1, children=tuple(_deeper(child) for child in row.children))
-
-
-def _walk(row: Group) -> Iterator[Group]:
-    yield row
+def _deepen(row: Group) -> None:
+    """Put a row that was just made, and all below it, one step further down."""
+    object.__setattr__(row, "depth", row.depth + 1)
     for child in row.children:
-        yield from _walk(child)
-
-
-def _bits(indices) -> int:
-    mask = 0
-    for index in indices:
-        mask |= 1 << index
-    return mask
+        _deepen(child)

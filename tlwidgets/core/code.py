@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .plan import FreezePlan
-from .tree import ModelTree, bits_of
+from .groups import Group, bits_of, flags
+from .plan import PRESETS, FreezePlan
+from .tree import ModelTree
 
-_TITLES = {
-    "feature-extraction": "Feature extraction: only the head learns",
-    "last": "Partial fine-tuning: the last layers learn",
-    "full": "Full fine-tuning: every weight learns",
-    "norms-and-biases": "Only normalisation layers and biases learn",
-    "custom": "Your own choice of layers",
-}
 _INDEX = re.compile(r"^(.*)\[(\d+)\]$")
 
 
@@ -23,15 +17,16 @@ def plan_code(plan: FreezePlan, model_name: str = "model") -> str:
     They define `train_mode(model)`, to be called in place of `model.train()`.
     """
     tree = plan.tree
-    learning = plan.gradient_bits
+    learning = plan._bits.gradients
     everything = (1 << len(tree.parameter_names)) - 1
-    lines = [f"# {_TITLES.get(plan.name, _TITLES['custom'])}"]
+    preset = PRESETS.get(plan.name)
+    lines = [f"# {preset.comment if preset else 'Your own choice of layers'}"]
     if learning == everything:
         lines.append(f"{model_name}.requires_grad_(True)")
-    elif plan.name == "norms-and-biases" or _scattered(plan):
+    elif (preset and preset.by_name) or _scattered(plan):
         lines += _by_name(plan, model_name)
     else:
-        mostly_frozen = plan.trainable_count * 2 <= tree.total or bool(tree.fixed)
+        mostly_frozen = plan.trainable_count * 2 <= tree.total or bool(tree._index.fixed)
         lines.append(f"{model_name}.requires_grad_({not mostly_frozen})")
         chosen = learning if mostly_frozen else everything & ~learning
         lines += _switch(tree, chosen, mostly_frozen, model_name)
@@ -40,7 +35,7 @@ def plan_code(plan: FreezePlan, model_name: str = "model") -> str:
 
 
 def _scattered(plan: FreezePlan) -> bool:
-    groups, single = _cover(plan.tree, plan.gradient_bits)
+    groups, single = _cover(plan.tree, plan._bits.gradients)
     return len(single) > 12
 
 
@@ -69,9 +64,9 @@ def _cover(tree: ModelTree, chosen: int) -> tuple[list[str], list[str]]:
     single: list[str] = []
     left = chosen
 
-    def visit(group) -> None:
+    def visit(group: Group) -> None:
         nonlocal left
-        mask = tree.masks(group.id).parameters
+        mask = tree._index.masks[group.id].parameters
         if not mask & left:
             return
         if mask & ~chosen == 0 and group.kind not in ("parameter", "layers"):
@@ -148,7 +143,8 @@ def _mode(plan: FreezePlan, model_name: str) -> list[str]:
     if not still:
         return ["def train_mode(model):", "    model.train()"]
     lines = [
-        "def train_mode(model):  # in place of model.train(): frozen layers keep their statistics, and drop nothing",
+        "def train_mode(model):  # in place of model.train(): frozen layers keep their statistics, and drop "
+        "nothing",
         "    model.train()",
     ]
     alone, slices = _paths(still, "model")
@@ -160,15 +156,17 @@ def _mode(plan: FreezePlan, model_name: str) -> list[str]:
 
 def _still_modules(plan: FreezePlan) -> list[str]:
     """Outermost modules in which nothing is active."""
-    tree, active = plan.tree, plan.active_bits
+    tree, active = plan.tree, plan._bits.active
     found: list[str] = []
-    covered = 0
+    covered: set[int] = set()
+    works = flags(active, len(tree.module_names))
     for number, name in enumerate(tree.module_names):
-        bit = 1 << number
-        inside = tree.own[bit][1] | bit
-        if not inside & active and not bit & covered:
+        if works[number] or number in covered:
+            continue
+        inside = tree._index.own[number][1]
+        if not inside & active:
             found.append(name)
-            covered |= inside
+            covered.update(bits_of(inside))
     return found
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
+
+from torch import nn
 
 from .errors import FreezeError
+from .groups import bits_of, flags
 from .plan import FreezePlan
 from .profile import Profile
-from .tree import ModelTree, bits_of
+from .tree import ModelTree
 
 # Numbers that an optimizer keeps beside each trained one.
 OPTIMIZER_STATES = {"adamw": 2, "adam": 2, "sgd": 0, "sgd-momentum": 1, "rmsprop": 1, "adagrad": 1}
@@ -21,10 +25,10 @@ class Cost:
         total, trainable: elements, tied weights once.
         parameter_bytes, gradient_bytes, optimizer_bytes: memory, of all weights and of those that learn.
         activation_bytes: memory of what is kept from forward to backward; None without a profile.
-        forward_share: share of the forward work that depends on a weight that learns. The rest gives the same output
-            every epoch.
+        forward_share: share of the forward work that depends on a weight that learns. The rest gives the same
+            output every epoch.
         backward_share: backward work, as a share of that of full fine-tuning.
-        assumptions: what the estimate rests on, in a sentence.
+        assumptions: what the estimate is based on, in a sentence.
     """
 
     total: int
@@ -39,38 +43,45 @@ class Cost:
 
 
 def estimate_cost(
-    tree: ModelTree, plan: FreezePlan, profile: Profile | None = None, optimizer: str = "adamw"
+    model: nn.Module | ModelTree,
+    plan: FreezePlan,
+    profile: Profile | None = None,
+    optimizer: str = "adamw",
 ) -> Cost:
     """Estimate a plan's cost for one training step.
 
     Args:
-        profile: made by `tlwidgets.core.profile(model)`, once per model; without one, work is told from sizes.
-        optimizer: one of `OPTIMIZER_STATES`.
+        model: a model, or its tree.
+        profile: made by `tlwidgets.core.profile(model)`, once per model; without one, work is estimated from
+            the number of weights, and the memory of activations is not known.
+        optimizer: one of adamw, adam, sgd, sgd-momentum, rmsprop, adagrad.
 
     Raises:
-        FreezeError: unknown optimizer, or a plan of another tree.
+        FreezeError: unknown optimizer, or a plan made for another model.
     """
+    tree = ModelTree.of(model)
     if optimizer not in OPTIMIZER_STATES:
         raise FreezeError(f"Unknown optimizer {optimizer!r}. Expected one of {', '.join(OPTIMIZER_STATES)}.")
     if plan.tree is not tree and plan.tree.parameter_names != tree.parameter_names:
-        raise FreezeError(
-            "The plan was made of another model's tree. Make it with FreezePlan.preset(name, tree)."
-        )
-    learning = bits_of(plan.gradient_bits)
-    gradient_bytes = sum(tree.parameter_bytes[bit] for bit in learning)
+        raise FreezeError("The plan was made for another model. Make it with FreezePlan.preset(model, name).")
+    learning = flags(plan._bits.gradients, len(tree.parameter_sizes))
+    gradient_bytes = sum(compress(tree.parameter_bytes, learning))
     if profile is None:
         forward, backward, activations = *_shares_by_size(tree, plan), None
-        assumptions = "Work is told from the number of weights, in the order they are registered; no example batch was run."
-    else:
-        forward, backward = _shares(profile, plan.gradient_bits)
-        activations = _activations(profile, plan.gradient_bits)
         assumptions = (
-            f"For {profile.sample}, {optimizer}, in the model's own number format, without gradient checkpointing; "
-            "run once on shapes alone."
+            "Work is estimated from the number of weights, in the order they are registered; no example "
+            "batch was run."
+        )
+    else:
+        forward, backward = _shares(profile, plan._bits.gradients)
+        activations = _activations(profile, plan._bits.gradients)
+        assumptions = (
+            f"For {profile.sample}, {optimizer}, in the model's own number format, without gradient "
+            "checkpointing; run once on shapes alone."
         )
     return Cost(
         total=tree.total,
-        trainable=sum(tree.parameter_sizes[bit] for bit in learning),
+        trainable=sum(compress(tree.parameter_sizes, learning)),
         parameter_bytes=sum(tree.parameter_bytes),
         gradient_bytes=gradient_bytes,
         optimizer_bytes=gradient_bytes * OPTIMIZER_STATES[optimizer],
@@ -115,14 +126,12 @@ def _activations(profile: Profile, learning: int) -> int:
 def _shares_by_size(tree: ModelTree, plan: FreezePlan) -> tuple[float, float]:
     below = False
     forward = backward = total = 0
-    for row in tree.root.children or (tree.root,):
+    for row in tree.rows:
         if row.kind == "embeddings":  # a look-up, no multiplication
             below = below or plan.state(row.id) != "frozen"
             continue
-        learning = sum(
-            tree.parameter_sizes[bit] for bit in bits_of(tree.masks(row.id).parameters & plan.gradient_bits)
-        )
-        size = sum(tree.parameter_sizes[bit] for bit in bits_of(tree.masks(row.id).parameters))
+        learning = plan.trainable_in(row.id)
+        size = sum(tree.parameter_sizes[bit] for bit in bits_of(tree._index.masks[row.id].parameters))
         total += size
         forward += size if below or learning else 0
         backward += learning + (size if below else 0)

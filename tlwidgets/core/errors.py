@@ -1,4 +1,4 @@
-"""Errors of the freezing room. Each message is a sentence: what was wrong, what was expected, what to do next."""
+"""Errors of freezing. Each message says what was wrong, what was expected, and what to do next."""
 
 
 class FreezeError(ValueError):
@@ -14,7 +14,7 @@ class UnknownGroupError(FreezeError):
 
 
 class NothingTrainableError(FreezeError):
-    """A plan would train nothing, or a group that can't be trained was to be thawed."""
+    """A plan would train nothing, or a group that cannot be trained was to be thawed."""
 
 
 class StructureChangedError(FreezeError):
@@ -22,4 +22,4 @@ class StructureChangedError(FreezeError):
 
 
 class OptimizerError(FreezeError):
-    """The optimizer can't train what the plan thaws."""
+    """The optimizer cannot train what the plan thaws."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Abbreviations of the field, whichever model uses them.
 _GLOSSARY = {
@@ -39,13 +40,17 @@ _NOUNS = ("layer", "block", "stage", "group", "expert", "head", "level")
 
 def humanise(name: str) -> str:
     """Turn the last part of a qualified name into words ("pre_layrnorm" -> "Pre layer norm")."""
-    last = name.rpartition(".")[2].strip("_")
+    return _words(name.rpartition(".")[2].strip("_")) or name
+
+
+@lru_cache(maxsize=4096)  # the same few names come back in each layer
+def _words(last: str) -> str:
     if last in _WHOLE:
         return _WHOLE[last]
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last)
     words = [word for word in re.split(r"[_\s]+|(?<=[a-zA-Z])(?=\d)", spaced) if word]
     text = " ".join(_GLOSSARY.get(word.lower(), word if word.isupper() else word.lower()) for word in words)
-    return text[:1].upper() + text[1:] if text else name
+    return text[:1].upper() + text[1:]
 
 
 def noun_of(container: str) -> str:

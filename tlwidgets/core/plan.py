@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any, Literal, NamedTuple
 
 from torch import nn
 
-from .errors import FreezeError, NothingTrainableError, StructureChangedError, UnknownGroupError
-from .hold import is_held
-from .scan import scan
-from .tree import ModelTree, bits_of
+from .argument_order import model_first
+from .errors import FreezeError, NothingTrainableError, UnknownGroupError
+from .groups import bit_set, bits_of, flags
+from .structure import Flags, Structure
+from .tree import ModelTree
 
 
 @dataclass(frozen=True)
@@ -26,169 +30,244 @@ class Policy:
         """Read "frozen", "trained" or a `Policy`.
 
         Raises:
-            FreezeError: it is none of them.
+            FreezeError: it is something else.
         """
         if isinstance(value, cls):
             return value
         if value in ("frozen", "trained"):
             return TRAINED if value == "trained" else FROZEN
         raise FreezeError(
-            f"{value!r} is no policy. Expected 'frozen', 'trained', or Policy(gradients=, statistics=, dropout=)."
+            f"{value!r} is not a policy. Expected 'frozen', 'trained', or "
+            "Policy(gradients=, statistics=, dropout=)."
         )
 
+
+TRAIN_THE_HEAD = ("feature-extraction", "last", "norms-and-biases", "lora")
+"""The presets that adapt a pretrained model: they train its new head and freeze some of the rest."""
 
 TRAINED = Policy(True, True, True)
 FROZEN = Policy(False, False, False)
 
 
+class PlanBits(NamedTuple):
+    """The choice itself, as bit sets over a tree's parameters and modules. Only this package reads it."""
+
+    gradients: int = 0
+    statistics: int = 0
+    dropout: int = 0
+
+    @property
+    def active(self) -> int:
+        """The modules that stay in training mode."""
+        return self.statistics | self.dropout
+
+
 @dataclass(frozen=True, eq=False)
 class FreezePlan:
-    """An immutable choice for a model tree. Make one with `preset` or `from_model`, change it with `with_policy`."""
+    """An immutable choice of what learns in a model.
+
+    Make one with `preset` or `from_model`, change it with `with_policy`.
+
+    Attributes:
+        tree: of the model that it is for.
+        name: of the preset that made it; "custom" once it was changed.
+    """
 
     tree: ModelTree
     name: str
-    gradient_bits: int
-    statistics_bits: int
-    dropout_bits: int
+    _bits: PlanBits
+
+    # -- making one ------------------------------------------------------------------------------------------
 
     @classmethod
-    def preset(cls, name: str, tree: ModelTree, **options) -> FreezePlan:
-        """Make one of the usual plans: feature-extraction, last (`k=`), full, norms-and-biases.
+    def preset(cls, model: nn.Module | ModelTree, name: str, **options: Any) -> FreezePlan:
+        """Make one of the usual plans: feature-extraction, last (`k=`), full, norms-and-biases, lora.
+
+        Args:
+            model: a model, or its tree.
+            name: one of `PRESETS`, which describes them and their options.
+            options: the preset's own; and `head`, the name of the new part or several names, for a model in
+                which it is not found (`plan.tree.heads` says what is found, and why).
 
         Raises:
-            FreezeError: unknown preset or option.
+            FreezeError: unknown preset or option, or one that does not fit this model.
             NothingTrainableError: the model has nothing that this preset would train.
+            UnknownGroupError: the model has no part called `head`.
         """
-        from .presets import make_preset
-
-        return make_preset(name, tree, options)
+        model, name = model_first(model, name, (nn.Module, ModelTree), "FreezePlan.preset(model, name)")
+        if name not in PRESETS:
+            raise FreezeError(
+                f"There is no preset {name!r}. Expected one of {', '.join(map(repr, PRESETS))}."
+            )
+        preset = PRESETS[name]
+        head = None if "head" in preset.options else options.pop("head", None)
+        return preset.plan(ModelTree.of(model, head), options)
 
     @classmethod
-    def from_model(cls, tree: ModelTree, model: nn.Module) -> FreezePlan:
-        """Read what `requires_grad` flags and modules held in `eval` say now.
+    def all_frozen(cls, model: nn.Module | ModelTree) -> FreezePlan:
+        """Everything frozen: a start for `with_policy`. It cannot be applied as it is."""
+        return cls(ModelTree.of(model), "custom", PlanBits())
+
+    @classmethod
+    def from_model(cls, model: nn.Module, tree: ModelTree | None = None) -> FreezePlan:
+        """Read what the `requires_grad` flags and the modules kept in `eval` say now.
+
+        Args:
+            tree: the model's tree, where it is at hand; None makes it.
 
         Raises:
-            StructureChangedError: the tree was made of another model.
+            StructureChangedError: the tree was made for another model.
         """
-        scanned = scan(model)
-        check_structure(tree, scanned.names)
-        gradients = 0
-        for index, parameter in enumerate(scanned.parameters):
-            gradients |= bool(parameter.requires_grad) << index
-        training = scanned.modules[0].module.training
-        statistics = dropout = seen = 0
-        known: dict[int, int] = {}
-        for entry in scanned.modules:
-            bit = 1 << known.setdefault(id(entry.module), len(known))
-            if seen & bit:
-                continue
-            seen |= bit
-            if is_held(entry.module) or (training and not entry.module.training):
-                continue
-            statistics |= bit & tree.statistics
-            dropout |= bit & ~tree.statistics
-        return cls(tree, "custom", gradients, statistics, dropout)
+        model, tree = model_first(model, tree, nn.Module, "FreezePlan.from_model(model, tree)")
+        tree = ModelTree.of(model) if tree is None else tree
+        structure = Structure(model)
+        tree.check(structure.parameter_names)
+        return cls.of_flags(structure.flags(), tree)
 
     @classmethod
-    def from_dict(cls, tree: ModelTree, data: Mapping) -> FreezePlan:
-        """Read back what `to_dict` wrote, for a tree with the same names.
+    def of_flags(cls, now: Flags, tree: ModelTree) -> FreezePlan:
+        """`from_model`, of a model that fits the tree, by its now."""
+        active = ~bit_set(now.held)
+        # In a model that is in `eval`, what is not kept there would follow `model.train()`.
+        active &= bit_set(now.training) if now.training[0] else (1 << len(now.training)) - 1
+        keeps_statistics = tree._index.statistics
+        statistics, dropout = active & keeps_statistics, active & ~keeps_statistics
+        return cls(tree, "custom", PlanBits(bit_set(now.learns), statistics, dropout))
+
+    @classmethod
+    def from_dict(cls, model: nn.Module | ModelTree, data: Mapping[str, Any]) -> FreezePlan:
+        """Read back what `to_dict` wrote, for a model or tree with the same names.
 
         Raises:
             FreezeError: not a plan, or one of a newer version.
             UnknownGroupError: it names parts that this model does not have.
         """
+        tree = ModelTree.of(model)
         if not isinstance(data, Mapping) or "trained" not in data:
-            raise FreezeError("This is no freeze plan: a mapping made by plan.to_dict() was expected.")
+            raise FreezeError("This is not a freeze plan: a mapping made by plan.to_dict() was expected.")
         if data.get("schema") != 1:
             raise FreezeError(
-                f"This plan has version {data.get('schema')!r}, and version 1 was expected. Update the course's package."
+                f"This plan has version {data.get('schema')!r}; version 1 was expected. "
+                "Update the course's package."
             )
         parameters = {name: index for index, name in enumerate(tree.parameter_names)}
         modules = {name: index for index, name in enumerate(tree.module_names)}
 
-        def read(key, numbers):
+        def read(key: str, numbers: dict[str, int]) -> int:
             mask = 0
             for name in data.get(key, ()):
                 if name not in numbers:
                     raise UnknownGroupError(
-                        f"The plan names {name!r}, which this {tree.model_type} does not have. "
-                        "Expected a plan made for the same architecture; make a new one with FreezePlan.preset."
+                        f"The plan names {name!r}, which this {tree.model_type} does not have. Expected a "
+                        "plan made for the same architecture; make a new one with FreezePlan.preset."
                     )
                 mask |= 1 << numbers[name]
             return mask
 
-        name = str(data.get("name", "custom"))
-        return cls(
-            tree, name, read("trained", parameters), read("statistics", modules), read("dropout", modules)
-        )
+        bits = PlanBits(read("trained", parameters), read("statistics", modules), read("dropout", modules))
+        return cls(tree, str(data.get("name", "custom")), bits)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The plan as plain JSON data, by names."""
+        gradients, statistics, dropout = self._bits
         return {
             "schema": 1,
             "name": self.name,
-            "trained": [self.tree.parameter_names[bit] for bit in bits_of(self.gradient_bits)],
-            "statistics": [self.tree.module_names[bit] for bit in bits_of(self.statistics_bits)],
-            "dropout": [self.tree.module_names[bit] for bit in bits_of(self.dropout_bits)],
+            "trained": [self.tree.parameter_names[bit] for bit in bits_of(gradients)],
+            "statistics": [self.tree.module_names[bit] for bit in bits_of(statistics)],
+            "dropout": [self.tree.module_names[bit] for bit in bits_of(dropout)],
         }
 
     def with_policy(self, group: str, policy: str | Policy) -> FreezePlan:
         """Return a plan with this policy for a group and everything in it.
 
         Raises:
+            FreezeError: the policy is not one.
             UnknownGroupError: there is no such group.
             NothingTrainableError: the group was to be trained, and none of it can be.
         """
         policy = Policy.of(policy)
         found = self.tree.group(group)
-        masks = self.tree.masks(group)
-        if policy.gradients and masks.parameters and not masks.parameters & ~self.tree.fixed:
-            raise NothingTrainableError(f"{found.label} can't be trained: {found.fixed}.")
-        gradients = _set(self.gradient_bits, masks.parameters & ~self.tree.fixed, policy.gradients)
-        statistics = _set(self.statistics_bits, masks.statistics, policy.statistics)
-        dropout = _set(self.dropout_bits, masks.modules, policy.dropout)
-        plan = replace(
-            self, name="custom", gradient_bits=gradients, statistics_bits=statistics, dropout_bits=dropout
+        index = self.tree._index
+        masks = index.masks[found.id]
+        possible = masks.parameters & ~index.fixed
+        if policy.gradients and masks.parameters and not possible:
+            raise NothingTrainableError(f"{found.label} cannot be trained: {found.fixed}.")
+        gradients = _set(self._bits.gradients, possible, policy.gradients)
+        statistics = _set(self._bits.statistics, masks.statistics, policy.statistics)
+        dropout = _set(self._bits.dropout, masks.modules, policy.dropout)
+        return replace(
+            self, name="custom", _bits=self._settled(found.id, PlanBits(gradients, statistics, dropout))
         )
-        return plan._settle_around(group)
 
-    def _settle_around(self, group: str) -> FreezePlan:
+    def _settled(self, group: str, bits: PlanBits) -> PlanBits:
         """Keep the modules around a group in step with it: active as long as anything in them learns."""
-        statistics, dropout = self.statistics_bits, self.dropout_bits
-        for bit in self.tree.ancestors(group):
-            parameters, inside = self.tree.own[bit]
-            active = bool(parameters & self.gradient_bits) or bool(inside & (statistics | dropout))
-            if bit & self.tree.statistics:
-                statistics = _set(statistics, bit, bool(parameters & self.gradient_bits))
+        index = self.tree._index
+        gradients, statistics, dropout = bits
+        for place in index.parents[group]:
+            parameters, inside = index.own[place]
+            bit, learns = 1 << place, bool(parameters & gradients)
+            if bit & index.statistics:
+                statistics = _set(statistics, bit, learns)
             else:
-                dropout = _set(dropout, bit, active)
-        return replace(self, statistics_bits=statistics, dropout_bits=dropout)
+                dropout = _set(dropout, bit, learns or bool(inside & (statistics | dropout)))
+        return PlanBits(gradients, statistics, dropout)
 
-    def state(self, group: str) -> str:
-        """ "frozen", "trained", or "partial" (some of it; or its statistics still move though its weights don't)."""
-        masks = self.tree.masks(group)
-        possible = masks.parameters & ~self.tree.fixed
-        learning = masks.parameters & self.gradient_bits
+    # -- what it says ----------------------------------------------------------------------------------------
+
+    def state(self, group: str) -> Literal["frozen", "trained", "partial"]:
+        """What a group does: "frozen", "trained", or "partial".
+
+        Partial: some of it learns, or its statistics still move though its weights do not.
+
+        Raises:
+            UnknownGroupError: there is no such group.
+        """
+        index = self.tree._index
+        masks = index.masks[self.tree.group(group).id]
+        learning = masks.parameters & self._bits.gradients
         if not learning:
-            return "partial" if masks.statistics & self.statistics_bits else "frozen"
-        return "trained" if learning == possible else "partial"
+            return "partial" if masks.statistics & self._bits.statistics else "frozen"
+        return "trained" if learning == masks.parameters & ~index.fixed else "partial"
 
     @property
     def trainable(self) -> frozenset[str]:
         """Canonical names of the parameters that learn."""
-        return frozenset(self.tree.parameter_names[bit] for bit in bits_of(self.gradient_bits))
+        return frozenset(self.tree.parameter_names[bit] for bit in bits_of(self._bits.gradients))
 
     @property
     def trainable_count(self) -> int:
         """Number of elements that learn, tied weights once."""
-        return sum(self.tree.parameter_sizes[bit] for bit in bits_of(self.gradient_bits))
+        return self.trainable_in("")
+
+    def trainable_in(self, group: str) -> int:
+        """Number of elements of a group that learn, tied weights once, wherever they are counted.
+
+        Raises:
+            UnknownGroupError: there is no such group.
+        """
+        masks = self.tree._index.masks[self.tree.group(group).id]
+        learning = masks.parameters & self._bits.gradients
+        sizes = self.tree.parameter_sizes
+        return sum(compress(sizes, flags(learning, len(sizes))))
 
     @property
-    def active_bits(self) -> int:
-        """Bit set of the modules that stay in training mode."""
-        return self.statistics_bits | self.dropout_bits
+    def trains_nothing(self) -> bool:
+        """Whether every weight is frozen; such a plan cannot be applied."""
+        return not self._bits.gradients
 
-    def __eq__(self, other) -> bool:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of a preset's plan: a new part that it may have frozen."""
+        doubt = self.tree.head_doubt if self.name in TRAIN_THE_HEAD else ""
+        return (doubt,) if doubt else ()
+
+    @property
+    def active_modules(self) -> frozenset[str]:
+        """Names of the modules that stay in training mode: their dropout drops, their statistics move."""
+        return frozenset(self.tree.module_names[bit] for bit in bits_of(self._bits.active))
+
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, FreezePlan):
             return NotImplemented
         same = self.tree is other.tree or (
@@ -200,10 +279,6 @@ class FreezePlan:
     def __hash__(self) -> int:
         return hash((self.tree.parameter_names, self._bits))
 
-    @property
-    def _bits(self) -> tuple[int, int, int]:
-        return self.gradient_bits, self.statistics_bits, self.dropout_bits
-
     def __str__(self) -> str:
         share = self.trainable_count / max(1, self.tree.total)
         return f"{self.name}: {self.trainable_count:,} of {self.tree.total:,} parameters learn ({share:.1%})"
@@ -211,28 +286,78 @@ class FreezePlan:
     __repr__ = __str__
 
 
-def check_structure(tree: ModelTree, names: list[str]) -> None:
-    """Refuse a model whose parameters are not the tree's.
-
-    Raises:
-        StructureChangedError: with the first names that differ.
-    """
-    if tuple(names) == tree.parameter_names:
-        return
-    added = [name for name in names if name not in set(tree.parameter_names)]
-    gone = [name for name in tree.parameter_names if name not in set(names)]
-    parts = [f"it has {_some(added)}, which the plan doesn't know"] if added else []
-    parts += [f"it lacks {_some(gone)}"] if gone else []
-    raise StructureChangedError(
-        f"The plan was made for another shape of this model: {' and '.join(parts) or 'the order differs'}. "
-        "Make the tree again with ModelTree.of(model) (a panel: panel.refresh()), then the plan."
-    )
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:3])
-    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
 def _set(mask: int, bits: int, on: bool) -> int:
     return mask | bits if on else mask & ~bits
+
+
+# -- presets -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named way to freeze: what a person reads, its options, and whether it fits a model.
+
+    Attributes:
+        name: as in `FreezePlan.preset(model, name)`.
+        title, description: a few words, and a sentence.
+        comment: what stands above the code of such a plan.
+        options: those of `make`, with their defaults.
+        make: gives the plan of a tree.
+        offered: whether a panel offers it for a tree.
+        by_name: whether its code goes through the names of weights, and not through modules.
+    """
+
+    name: str
+    title: str
+    description: str
+    comment: str
+    options: Mapping[str, Any]
+    make: Callable[..., FreezePlan]
+    offered: Callable[[ModelTree], bool]
+    by_name: bool
+
+    def plan(self, tree: ModelTree, options: Mapping[str, Any]) -> FreezePlan:
+        """The plan for a tree.
+
+        Raises:
+            FreezeError: unknown option, or one that does not fit this model.
+            NothingTrainableError: nothing of this model would learn.
+        """
+        unknown = sorted(set(options) - set(self.options))
+        if unknown:
+            known = ", ".join(self.options) or "none"
+            raise FreezeError(f"The preset {self.name!r} has no option {unknown[0]!r}. Its options: {known}.")
+        plan = replace(self.make(tree, **{**self.options, **options}), name=self.name)
+        if plan.trains_nothing:
+            raise NothingTrainableError(
+                f"The preset {self.name!r} would train nothing in this {tree.model_type}. Choose another "
+                "preset, or thaw a group with plan.with_policy(group, 'trained')."
+            )
+        return plan
+
+
+PRESETS: dict[str, Preset] = {}
+
+
+def register_preset(
+    name: str,
+    *,
+    title: str,
+    description: str,
+    comment: str,
+    offered: Callable[[ModelTree], bool] = lambda tree: True,
+    by_name: bool = False,
+) -> Callable[[Callable[..., FreezePlan]], Callable[..., FreezePlan]]:
+    """Decorator that makes a preset of a function from a tree to a plan.
+
+    The function's keyword parameters are the preset's options; the other arguments are as in `Preset`.
+    `FreezePlan.preset`, `freeze`, and the panels with the code that they show then know it.
+    """
+
+    def register(make: Callable[..., FreezePlan]) -> Callable[..., FreezePlan]:
+        parameters = list(inspect.signature(make).parameters.values())
+        options = {parameter.name: parameter.default for parameter in parameters[1:]}
+        PRESETS[name] = Preset(name, title, description, comment, options, make, offered, by_name)
+        return make
+
+    return register

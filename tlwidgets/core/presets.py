@@ -1,196 +1,155 @@
-"""The usual ways to freeze, as functions from a tree to a plan."""
+"""The usual ways to freeze: each a function from a tree to a plan, made a preset by a decorator.
+
+To add one, write such a function here, or in a module that `tlwidgets.core` imports.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-from .errors import FreezeError, NothingTrainableError
-from .plan import FreezePlan
+from .errors import FreezeError
+from .groups import Group, bits, bits_of
+from .plan import FreezePlan, PlanBits, register_preset
 from .tree import ModelTree
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A named way to freeze: what a person reads, its options with their defaults, and whether it fits a model."""
-
-    name: str
-    title: str
-    description: str
-    options: Mapping[str, object]
-    make: Callable[..., FreezePlan]
-    offered: Callable[[ModelTree], bool] = lambda tree: True
-
-
-def make_preset(name: str, tree: ModelTree, options: Mapping[str, object]) -> FreezePlan:
-    """See `FreezePlan.preset`."""
-    if name not in PRESETS:
-        raise FreezeError(f"There is no preset {name!r}. Expected one of {', '.join(map(repr, PRESETS))}.")
-    preset = PRESETS[name]
-    unknown = sorted(set(options) - set(preset.options))
-    if unknown:
-        known = ", ".join(preset.options) or "none"
-        raise FreezeError(f"The preset {name!r} has no option {unknown[0]!r}. Its options: {known}.")
-    plan = preset.make(tree, **{**preset.options, **options})
-    if not plan.gradient_bits:
-        raise NothingTrainableError(
-            f"The preset {name!r} would train nothing in this {tree.model_type}, and a model that can't learn is of no "
-            "use to training. Choose another preset, or thaw a group with plan.with_policy(group, 'trained')."
-        )
-    return plan
-
-
-def nothing(tree: ModelTree, name: str = "custom") -> FreezePlan:
-    """Everything frozen: where the presets start. It can't be applied."""
-    return FreezePlan(tree, name, 0, 0, 0)
-
-
-def _thaw(tree: ModelTree, ids: list[str], name: str) -> FreezePlan:
-    plan = nothing(tree)
-    for id in ids:
-        masks = tree.masks(id)
-        if masks.parameters & ~tree.fixed:
-            plan = plan.with_policy(id, "trained")
-    return FreezePlan(tree, name, plan.gradient_bits, plan.statistics_bits, plan.dropout_bits)
-
-
-def _feature_extraction(tree: ModelTree) -> FreezePlan:
+@register_preset(
+    "feature-extraction",
+    title="Feature extraction",
+    description="Only the head learns; the pretrained backbone stays as it is and turns inputs into "
+    "features.",
+    comment="Feature extraction: only the head learns",
+)
+def feature_extraction(tree: ModelTree) -> FreezePlan:
     # A bare backbone has no head; what comes last in it is what a new task would replace first.
-    return _thaw(tree, list(tree.head) or [_last_row(tree)], "feature-extraction")
+    return _thaw(tree, list(tree.head) or [tree.last_row])
 
 
-def _last_row(tree: ModelTree) -> str:
-    rows = [row for row in tree.root.children if not row.tied_to and not row.fixed] or [tree.root]
-    return rows[-1].id
-
-
-def _last(tree: ModelTree, k: int | None) -> FreezePlan:
+@register_preset(
+    "last",
+    title="Last k layers",
+    description="Partial fine-tuning: the last k layers and all that follows them learn; what is below "
+    "stays.",
+    comment="Partial fine-tuning: the last layers learn",
+)
+def last(tree: ModelTree, k: int | None = None) -> FreezePlan:
+    """The last `k` layers of each tower; None: 2, or as many as there are."""
     if not tree.layers:
         raise FreezeError(
             f"This {tree.model_type} has no list of layers to count from the end. Choose groups with "
             "plan.with_policy(group, 'trained') instead."
         )
-    towers = _trained_towers(tree)
-    longest = max(len(tower) for tower, _ in towers)
+    longest = max(map(len, tree.towers))
     k = min(2, longest) if k is None else k
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= longest:
         raise FreezeError(
-            f"k={k!r} can't be: the model has {longest} layers. Expected a whole number from 1 to {longest}."
+            f"k must be a whole number between 1 and {longest}, the number of layers; got {k!r}."
         )
-    # Below each tower's first trained layer all stays; from it on (last norm, pooler, head) all learns.
-    rows = _flat_rows(tree)
-    place = {row.id: index for index, row in enumerate(rows)}
-    starts = {branch: place[tower[-k:][0]] for tower, branch in towers}
-    end = max(place[id] for id in tree.layers)
-    chosen = []
-    for index, row in enumerate(rows):
-        branch = _branch_of(row.id, tree.branches)
-        learns = index >= starts[branch] if branch in starts else branch is None and index > end
-        if (learns or row.id in tree.head) and not row.tied_to:
-            chosen.append(row.id)
-    return _thaw(tree, chosen, "last")
+    # Below each tower's first trained layer everything stays; from it on (last norm, pooler, head) everything
+    # learns.
+    layers = {layer for tower in tree.towers for layer in tower[-k:]}
+
+    def learns(row: Group) -> bool:
+        if row.tied_to:
+            return False
+        return row.id in layers if row.id in tree.layers else tree.depths[row.id] < k
+
+    heads = [id for id in tree.head if not tree.group(id).tied_to]
+    return _thaw(tree, [row.id for row in tree.unfolded_rows if learns(row)] + heads)
 
 
-def _flat_rows(tree: ModelTree) -> list:
-    rows = []
-    for row in tree.root.children:
-        rows.extend(row.children if row.kind == "layers" else [row])
-    return rows
-
-
-def _trained_towers(tree: ModelTree) -> list[tuple[tuple[str, ...], str]]:
-    """Towers whose last layers are the model's last, with their branch: all, but an encoder that feeds a decoder."""
-    feeding = {branch.replace("decoder", "encoder") for branch in tree.branches if "decoder" in branch}
-    towers = zip(tree.towers, tree.branches, strict=True)
-    return [(tower, branch) for tower, branch in towers if branch not in feeding]
-
-
-def _branch_of(id: str, branches: tuple[str, ...]) -> str | None:
-    inside = [branch for branch in branches if not branch or id == branch or id.startswith(branch + ".")]
-    return max(inside, key=len) if inside else None
-
-
-def _full(tree: ModelTree) -> FreezePlan:
+@register_preset(
+    "full",
+    title="Everything",
+    description="Full fine-tuning: every weight learns.",
+    comment="Full fine-tuning: every weight learns",
+)
+def full(tree: ModelTree) -> FreezePlan:
     every = (1 << len(tree.parameter_names)) - 1
-    modules = (1 << len(tree.module_names)) - 1
-    return FreezePlan(
-        tree, "full", every & ~tree.fixed, modules & tree.statistics, modules & ~tree.statistics
+    return _plan(tree, every, active=_all_modules(tree))
+
+
+@register_preset(
+    "norms-and-biases",
+    title="Norms and biases",
+    description="Normalisation layers and biases learn, about a thousandth of a transformer, and the head "
+    "(BitFit, Ben Zaken et al. 2022).",
+    comment="Normalisation layers and biases learn, and the head",
+    by_name=True,
+)
+def norms_and_biases(tree: ModelTree) -> FreezePlan:
+    index = tree._index
+    gradients = index.norms | _new_heads(tree)._bits.gradients
+    gradients |= bits(
+        bit for bit, name in enumerate(tree.parameter_names) if name.rpartition(".")[2].endswith("bias")
     )
+    gradients &= ~index.fixed
+    still = 0  # modules that keep statistics, and of which nothing learns
+    for place in bits_of(index.statistics):
+        if not index.own[place][0] & gradients:
+            still |= 1 << place
+    return _plan(tree, gradients, active=_all_modules(tree) & ~still)
 
 
-def _norms_and_biases(tree: ModelTree) -> FreezePlan:
-    gradients = tree.norm_parameters
-    for index, name in enumerate(tree.parameter_names):
-        if name.rpartition(".")[2].endswith("bias"):
-            gradients |= 1 << index
-    gradients &= ~tree.fixed
-    statistics = 0
-    for bit, (parameters, _) in tree.own.items():
-        if bit & tree.statistics and parameters & gradients:
-            statistics |= bit
-    modules = (1 << len(tree.module_names)) - 1
-    return FreezePlan(tree, "norms-and-biases", gradients, statistics, modules & ~tree.statistics)
+def _has_adapters(tree: ModelTree) -> bool:
+    return bool(tree._index.adapters)
 
 
-def _has_lora(tree: ModelTree) -> bool:
-    return any(".lora_" in name for name in tree.parameter_names)
+@register_preset(
+    "lora",
+    title="LoRA",
+    description="Low-rank additions beside frozen matrices learn, and the head (Hu et al. 2022).",
+    comment="LoRA: the low-rank additions learn, and the head",
+    offered=_has_adapters,
+)
+def lora(tree: ModelTree) -> FreezePlan:
+    if not _has_adapters(tree):
+        raise FreezeError(
+            f"This {tree.model_type} has no LoRA to train. Add it first: tlwidgets.train.add_lora(model), "
+            "then make the tree again."
+        )
+    heads = _new_heads(tree)
+    gradients, active = heads._bits.gradients | tree._index.adapters, heads._bits.active
+    active |= bits(bit for bit, name in enumerate(tree.module_names) if ".lora_dropout" in name)
+    return _plan(tree, gradients, active)
+
+
+def _new_heads(tree: ModelTree) -> FreezePlan:
+    """The plan in which the heads learn that a pretrained model lacks.
+
+    A language model's own output layer is pretrained too, and stays as it is unless it was chosen.
+    """
+    return _thaw(tree, [head.id for head in tree.heads if head.chosen or not _predicts_tokens(tree, head.id)])
 
 
 def _predicts_tokens(tree: ModelTree, head: str) -> bool:
-    """Whether this is a language model's own output layer, as old as the rest of it: LoRA leaves it as it is."""
-    return head.rpartition(".")[2] == "lm_head" or bool(tree.group(head).tied_to)
+    """Whether this is a language model's own output layer: by its name, or tied to what is no head."""
 
+    def in_a_head(name: str) -> bool:
+        return any(name == id or name.startswith(f"{id}.") for id in tree.head)
 
-def _lora(tree: ModelTree) -> FreezePlan:
-    gradients = 0
-    for index, name in enumerate(tree.parameter_names):
-        gradients |= (".lora_" in name) << index
-    if not gradients:
-        raise FreezeError(
-            f"This {tree.model_type} has no LoRA to train. Put it in first: tlwidgets.train.add_lora(model), then make the "
-            "tree again."
-        )
-    heads = _thaw(tree, [id for id in tree.head if not _predicts_tokens(tree, id)], "lora")
-    gradients |= heads.gradient_bits
-    active = heads.statistics_bits | heads.dropout_bits
-    for bit, name in enumerate(tree.module_names):
-        active |= (".lora_dropout" in name) << bit
-    statistics = active & tree.statistics
-    return FreezePlan(tree, "lora", gradients & ~tree.fixed, statistics, active & ~tree.statistics)
-
-
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            "feature-extraction",
-            "Feature extraction",
-            "Only the head learns; the pretrained backbone stays as it is and turns inputs into features.",
-            {},
-            _feature_extraction,
-        ),
-        Preset(
-            "last",
-            "Last k layers",
-            "Partial fine-tuning: the last k layers and all that follows them learn; what is below stays.",
-            {"k": None},  # None: 2, or as many as there are
-            _last,
-        ),
-        Preset("full", "Everything", "Full fine-tuning: every weight learns.", {}, _full),
-        Preset(
-            "norms-and-biases",
-            "Norms and biases",
-            "Only normalisation layers and biases learn: about a thousandth of a transformer (BitFit, Ben Zaken et al. 2022).",
-            {},
-            _norms_and_biases,
-        ),
-        Preset(
-            "lora",
-            "LoRA",
-            "Low-rank additions beside frozen matrices learn, and the head (Hu et al. 2022).",
-            {},
-            _lora,
-            _has_lora,
-        ),
+    if head.rpartition(".")[2] == "lm_head":
+        return True
+    return any(
+        any(name.startswith(f"{head}.") for name in tied.names) and not all(map(in_a_head, tied.names))
+        for tied in tree.tied
     )
-}
+
+
+def _thaw(tree: ModelTree, ids: list[str]) -> FreezePlan:
+    """Everything frozen but these groups; what cannot be trained stays frozen."""
+    plan = FreezePlan.all_frozen(tree)
+    for id in ids:
+        group = tree.group(id)
+        if group.parameters and not group.fixed:
+            plan = plan.with_policy(id, "trained")
+    return plan
+
+
+def _all_modules(tree: ModelTree) -> int:
+    return (1 << len(tree.module_names)) - 1
+
+
+def _plan(tree: ModelTree, gradients: int, active: int) -> FreezePlan:
+    """The plan in which these parameters learn and these modules stay in training mode, as bit sets."""
+    index = tree._index
+    bits = PlanBits(gradients & ~index.fixed, active & index.statistics, active & ~index.statistics)
+    return FreezePlan(tree, "custom", bits)

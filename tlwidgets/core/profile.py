@@ -1,26 +1,34 @@
-"""What a model computes and keeps for its backward pass: measured once, on the meta device, without its weights.
+"""What a model computes and keeps for its backward pass, measured once, without its weights.
 
-One forward pass runs on tensors that have shapes and no values. Each call of a module is noted with its floating-point
-operations, the tensors autograd saves in it, and which parameters its input and output depend on. From these a plan's
-cost follows without running anything again.
+One forward pass runs on tensors that have shapes and no values. Each call of a module is noted with its
+floating-point operations, the tensors autograd saves in it, and which parameters its input and output depend
+on. From these a plan's cost follows without running anything again.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.flop_counter import flop_registry
 
-from .scan import scan, unwrap
+from .collecting import collected_later
+from .scan import Scan, scan, unwrap
+from .untouched import left_as_it_was
 
 DEFAULT_BATCH = 16
 DEFAULT_TOKENS = 128
+MOST_MODULES = 20_000
+
+_Batch = tuple[
+    tuple[tuple[Any, ...], dict[str, Any]], str
+]  # arguments, keyword arguments; what it is, in words
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,9 @@ class _Recorder:
     downstream: list[int] = field(default_factory=list)
     weight_only: list[bool] = field(default_factory=list)
     stack: list[_Frame] = field(default_factory=list)
-    saved: dict[int, tuple[int, set]] = field(default_factory=dict)
-    kept: list = field(default_factory=list)  # keeps saved tensors alive, so that an id is not used twice
-    masks: dict = field(default_factory=dict)
+    saved: dict[int, tuple[int, set[tuple[int, bool]]]] = field(default_factory=dict)
+    kept: list[Tensor] = field(default_factory=list)  # keeps them alive, so that an id is not used twice
+    masks: dict[Any, int] = field(default_factory=dict)
 
     def open(self, upstream: int, weights: int, own: int, weight_only: bool) -> int:
         self.flops.append(0)
@@ -90,13 +98,15 @@ class _Recorder:
         return len(self.flops) - 1
 
 
-class _CountFlops(TorchDispatchMode):
+class _CountFlops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's class has no types
     def __init__(self, recorder: _Recorder) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # likewise
         self.recorder = recorder
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        # Attention masks are asked whether they are all ones: taken for yes, a batch without padding.
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        # Models ask whether an attention mask is all ones; the answer is yes: a batch without padding.
         if func is torch.ops.aten._local_scalar_dense.default and args[0].dtype == torch.bool:
             return True
         out = func(*args, **(kwargs or {}))
@@ -106,36 +116,34 @@ class _CountFlops(TorchDispatchMode):
         return out
 
 
-def profile(model: nn.Module, sample=None) -> Profile | None:
+def profile(model: nn.Module, sample: Any = None) -> Profile | None:
     """Measure `model` on `sample`, or on an example batch made from its configuration.
 
     Args:
-        sample: a batch as the model takes it: a mapping of tensors, a tuple, or a tensor. Only shapes and types are used.
+        sample: a batch as the model takes it: a mapping of tensors, a tuple, or a tensor. Only shapes and
+            types are used.
 
     Returns:
-        The profile, or None where the model can't run without values, or no batch can be guessed.
+        The profile, or None where the model cannot run without values, no batch can be guessed, or one would
+        have to be for a model of more than `MOST_MODULES`, for which that takes a minute.
     """
     model = unwrap(model)
     described = _described(sample) if sample is not None else _example(model)
-    if described is None:
+    if described is None or type(model).forward is nn.Module.forward:
         return None
     inputs, words = described
     scanned = scan(model)
-    replaced, numbers = {}, {}
-    for index, (name, parameter) in enumerate(zip(scanned.names, scanned.parameters, strict=True)):
-        learns = parameter.is_floating_point() or parameter.is_complex()
-        replaced[name] = nn.Parameter(torch.empty_like(parameter, device="meta"), requires_grad=learns)
-        numbers[id(replaced[name])] = index
-    for name, buffer in model.named_buffers():
-        replaced[name] = torch.empty_like(buffer, device="meta")
-    recorder = _Recorder(numbers)
-    training = [(entry.module, entry.module.training) for entry in scanned.modules]
+    if sample is None and len(scanned.modules) > MOST_MODULES:
+        return None
+    recorder = _Recorder({})
     try:
+        replaced = _without_values(model, scanned, recorder)
         with contextlib.ExitStack() as stack:
-            for handle in _instrument(scanned, recorder):
-                stack.callback(handle.remove)
+            # First, so that it is the last to be undone; also dropout draws, even without values.
+            stack.enter_context(collected_later())
+            stack.enter_context(left_as_it_was(model, values=False))
+            _instrument(scanned, recorder, stack)
             stack.enter_context(torch.enable_grad())
-            stack.enter_context(torch.random.fork_rng(devices=[]))  # dropout draws, even without values
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(lambda t: _pack(recorder, t), lambda t: t)
             )
@@ -147,9 +155,7 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
     except Exception:  # whatever a model's own forward raises on tensors without values
         return None
     finally:
-        for module, mode in training:
-            module.training = mode
-        # Autograd's nodes hold the recorder, and it holds them: a circle that Python can't see.
+        # Autograd's nodes hold the recorder, and it holds them: a circle that Python cannot see.
         recorder.masks.clear()
         recorder.kept.clear()
         recorder.stack.clear()
@@ -163,25 +169,42 @@ def profile(model: nn.Module, sample=None) -> Profile | None:
     return Profile(calls, saved, words)
 
 
-def _instrument(scanned, recorder: _Recorder):
-    known = set()
-    for entry in scanned.modules:
-        if id(entry.module) in known:
-            continue
-        known.add(id(entry.module))
-        yield entry.module.register_forward_pre_hook(_before(recorder), with_kwargs=True, prepend=True)
-        yield entry.module.register_forward_hook(_after(recorder), with_kwargs=True, always_call=False)
+def _without_values(model: nn.Module, scanned: Scan, recorder: _Recorder) -> dict[str, Tensor]:
+    """Weights and buffers of the same shapes, by name; the recorder knows the weights' numbers."""
+    replaced: dict[str, Tensor] = {}
+    for index, (name, parameter) in enumerate(zip(scanned.names, scanned.parameters, strict=True)):
+        learns = parameter.is_floating_point() or parameter.is_complex()
+        replaced[name] = nn.Parameter(_same_shape(parameter), requires_grad=learns)
+        recorder.parameters[id(replaced[name])] = index
+    for name, buffer in model.named_buffers():
+        replaced[name] = _same_shape(buffer)
+    return replaced
 
 
-def _before(recorder: _Recorder):
-    def hook(module, args, kwargs):
+def _same_shape(tensor: Tensor) -> Tensor:
+    """A tensor without values. `empty_like` does the same, and takes 20 times as long on this device."""
+    if tensor.layout is not torch.strided:
+        return torch.empty_like(tensor, device="meta")
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+
+
+def _instrument(scanned: Scan, recorder: _Recorder, stack: contextlib.ExitStack) -> None:
+    before, after = _before(recorder), _after(recorder)
+    for module in {id(entry.module): entry.module for entry in scanned.modules}.values():
+        handle = module.register_forward_pre_hook(before, with_kwargs=True, prepend=True)
+        stack.callback(handle.remove)
+        stack.callback(module.register_forward_hook(after, with_kwargs=True).remove)
+
+
+def _before(recorder: _Recorder) -> Callable[..., None]:
+    def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
         upstream = 0
         for tensor in tree_flatten((args, kwargs))[0]:
-            if isinstance(tensor, torch.Tensor):
+            if isinstance(tensor, Tensor):
                 upstream |= _mask(recorder, tensor)
         weights = own = 0
         for parameter in module._parameters.values():
-            if id(parameter) in recorder.parameters:
+            if parameter is not None and id(parameter) in recorder.parameters:
                 own |= 1 << recorder.parameters[id(parameter)]
                 weights |= own if parameter.dim() > 1 else 0
         # A linear layer keeps its input only for the gradient of its weight.
@@ -192,23 +215,23 @@ def _before(recorder: _Recorder):
     return hook
 
 
-def _after(recorder: _Recorder):
-    def hook(module, args, kwargs, output):
+def _after(recorder: _Recorder) -> Callable[..., None]:
+    def hook(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         frame = recorder.stack.pop()
         mask = 0
         for tensor in tree_flatten(output)[0] if not hasattr(output, "to_tuple") else _tensors(output):
-            if isinstance(tensor, torch.Tensor):
+            if isinstance(tensor, Tensor):
                 mask |= _mask(recorder, tensor)
         recorder.downstream[frame.index] |= mask
 
     return hook
 
 
-def _tensors(output) -> list:
+def _tensors(output: Any) -> list[Any]:
     return tree_flatten(tuple(output.values()))[0]
 
 
-def _mask(recorder: _Recorder, tensor: torch.Tensor) -> int:
+def _mask(recorder: _Recorder, tensor: Tensor) -> int:
     """Which parameters a tensor depends on, read from its autograd graph."""
     if id(tensor) in recorder.parameters:
         return 1 << recorder.parameters[id(tensor)]
@@ -235,7 +258,7 @@ def _mask(recorder: _Recorder, tensor: torch.Tensor) -> int:
     return masks[tensor.grad_fn]
 
 
-def _pack(recorder: _Recorder, tensor: torch.Tensor) -> torch.Tensor:
+def _pack(recorder: _Recorder, tensor: Tensor) -> Tensor:
     base = tensor if tensor._base is None else tensor._base
     if isinstance(base, nn.Parameter) or id(base) in recorder.parameters:
         return tensor  # weights are there anyway
@@ -249,31 +272,31 @@ def _pack(recorder: _Recorder, tensor: torch.Tensor) -> torch.Tensor:
     return tensor
 
 
-# -- batches -----------------------------------------------------------------------------------------------------------
+# -- batches -------------------------------------------------------------------------------------------------
 
 
-def _described(sample):
-    def meta(value):
-        return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
+def _described(sample: Any) -> _Batch:
+    def meta(value: Any) -> Any:
+        return torch.empty_like(value, device="meta") if isinstance(value, Tensor) else value
 
     if isinstance(sample, Mapping):
         kwargs = {key: meta(value) for key, value in sample.items() if key != "labels"}
-        first = next((value for value in kwargs.values() if isinstance(value, torch.Tensor)), None)
+        first = next((value for value in kwargs.values() if isinstance(value, Tensor)), None)
         return ((), kwargs), _in_words(first)
     args = tuple(tree_map(meta, sample)) if isinstance(sample, (tuple, list)) else (meta(sample),)
     return (args, {}), _in_words(args[0] if args else None)
 
 
-def _in_words(tensor) -> str:
-    if not isinstance(tensor, torch.Tensor):
+def _in_words(tensor: Any) -> str:
+    if not isinstance(tensor, Tensor):
         return "the given batch"
     if tensor.dim() == 2 and not tensor.is_floating_point():
         return f"{tensor.shape[0]} texts of {tensor.shape[1]} tokens"
     return "a batch of shape " + " x ".join(str(size) for size in tensor.shape)
 
 
-def _example(model: nn.Module):
-    """A batch that fits a `transformers` model's configuration, or a chain that begins with a layer of known size."""
+def _example(model: nn.Module) -> _Batch | None:
+    """A batch that fits a `transformers` model's configuration, or the first layer of a chain."""
     config = getattr(model, "config", None)
     main = getattr(model, "main_input_name", None)
     if config is None or not isinstance(main, str):
@@ -288,7 +311,7 @@ def _example(model: nn.Module):
     return ((), made), _in_words(made[main])
 
 
-def _main_input(main: str, config):
+def _main_input(main: str, config: Any) -> Tensor | None:
     if main == "input_ids":
         return _tokens(getattr(config, "text_config", config))
     if main == "pixel_values":
@@ -302,7 +325,7 @@ def _main_input(main: str, config):
     return None
 
 
-def _tokens(config) -> torch.Tensor:
+def _tokens(config: Any) -> Tensor:
     limits = [
         getattr(config, name, None)
         for name in ("max_position_embeddings", "n_positions", "max_target_positions")
@@ -311,13 +334,13 @@ def _tokens(config) -> torch.Tensor:
     return torch.zeros(DEFAULT_BATCH, length, dtype=torch.long, device="meta")
 
 
-def _image(config) -> torch.Tensor:
+def _image(config: Any) -> Tensor:
     size = getattr(config, "image_size", 224) or 224
     height, width = size if isinstance(size, (tuple, list)) else (size, size)
     return torch.empty(DEFAULT_BATCH, getattr(config, "num_channels", 3), height, width, device="meta")
 
 
-def _example_of_chain(model: nn.Module):
+def _example_of_chain(model: nn.Module) -> _Batch | None:
     for module in model.modules():
         if isinstance(module, nn.Linear):
             sample = torch.empty(DEFAULT_BATCH, module.in_features, device="meta")

@@ -1,8 +1,8 @@
 """One quick pass over a model: every module and parameter under every name it has.
 
-`nn.Module.named_parameters` leaves out a tied weight's other names and is slow to call at each click; this walk keeps
-all names and costs about a millisecond for a model of a thousand modules. Parameters are told apart by identity: their
-values may be equal by chance, and their addresses are all 0 on the meta device.
+`nn.Module.named_parameters` leaves out a tied weight's other names and is slow to call at each click; this
+walk keeps all names and costs about a millisecond for a model of a thousand modules. Parameters are told
+apart by identity: their values may be equal by chance, and their addresses are all 0 on the meta device.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
+from .collecting import collected_later
 from .errors import NoParametersError
 
 
@@ -59,44 +60,40 @@ def scan(model: nn.Module) -> Scan:
         NoParametersError: it has no parameter, or lazy ones that have no shape yet.
     """
     model = unwrap(model)
-    modules: list[ScannedModule] = []
-    slot_names: list[str] = []
-    slots: list[int] = []
-    parameters: list[nn.Parameter] = []
-    names: list[str] = []
-    known: dict[int, int] = {}
-
-    def visit(module: nn.Module, name: str, parent: int) -> None:
-        position = len(modules)
-        first = len(slots)
-        modules.append(None)  # type: ignore[arg-type]  # filled in below, when the subtree's extent is known
-        prefix = f"{name}." if name else ""
-        for key, parameter in module._parameters.items():
-            if parameter is None:
-                continue
-            index = known.get(id(parameter))
-            if index is None:
-                if isinstance(parameter, UninitializedTensorMixin):
-                    raise NoParametersError(
-                        f"The parameter {prefix}{key} has no shape yet (a lazy module decides it at its first batch), "
-                        "so it can't be counted. Run one batch through the model first, then make the tree."
-                    )
-                index = known[id(parameter)] = len(parameters)
-                parameters.append(parameter)
-                names.append(prefix + key)
-            slots.append(index)
-            slot_names.append(prefix + key)
-        for key, child in module._modules.items():
-            if child is not None:
-                visit(child, prefix + key, position)
-        modules[position] = ScannedModule(name, module, parent, first, len(slots), len(modules))
-
-    visit(model, "", -1)
-    visit = None  # it calls itself: else this circle would hold the model until the next garbage collection
-    if not parameters:
+    found = Scan([], [], [], [], [])
+    with collected_later():
+        _visit(found, {}, model, "", -1)
+    if not found.parameters:
         raise NoParametersError(
             f"This {type(model).__name__} has no parameters, so there is nothing to freeze or train. "
-            "A model with at least one weight was expected: check that its layers are attributes of the module "
-            "(a plain Python list of layers is not seen; use nn.ModuleList)."
+            "A model with at least one weight was expected: check that its layers are attributes of the "
+            "module (a plain Python list of layers is not seen; use nn.ModuleList)."
         )
-    return Scan(modules, slot_names, slots, parameters, names)
+    return found
+
+
+def _visit(found: Scan, known: dict[int, int], module: nn.Module, name: str, parent: int) -> None:
+    """Add a module and all within it; `known` has the place of each parameter, by its identity."""
+    position, first = len(found.modules), len(found.slots)
+    found.modules.append(ScannedModule(name, module, parent, first, first, position))  # its extent: below
+    prefix = f"{name}." if name else ""
+    for key, parameter in module._parameters.items():
+        if parameter is None:
+            continue
+        index = known.get(id(parameter))
+        if index is None:
+            if is_lazy(parameter):
+                raise NoParametersError(
+                    f"The parameter {prefix}{key} has no shape yet (a lazy module decides it at its first "
+                    "batch), so it cannot be counted. Run one batch through the model first, then make the "
+                    "tree."
+                )
+            index = known[id(parameter)] = len(found.parameters)
+            found.parameters.append(parameter)
+            found.names.append(prefix + key)
+        found.slots.append(index)
+        found.slot_names.append(prefix + key)
+    for key, child in module._modules.items():
+        if child is not None:
+            _visit(found, known, child, prefix + key, position)
+    found.modules[position] = ScannedModule(name, module, parent, first, len(found.slots), len(found.modules))

@@ -1,75 +1,9 @@
-"""The course's data sets: one loader and one card each.
+"""The course's data sets: one module and one card each; and readers of the pictures, sounds and texts
+students bring.
 
-Importing this package is quick; torch loads when sentences are first turned into tensors.
+Importing this package is quick; a module loads when one of its names is first used.
 """
 
-from .cards import Card
-from .drawings import (
-    STYLES,
-    DrawingDataError,
-    Drawings,
-    DrawingSplit,
-    drawings_card,
-    drawn_alike,
-    load_drawings,
-    split_drawings,
-)
-from .loader import (
-    DOMAINS,
-    SentenceDataError,
-    Sentences,
-    SentenceSplit,
-    load_sentences,
-    sentences_card,
-    split_sentences,
-)
-from .media import Media, MediaError, read_text
-from .pictures import read_picture
-from .sounds import one_channel, read_sound
-from .speech import (
-    Speech,
-    SpeechDataError,
-    SpeechSplit,
-    load_prosodies,
-    load_sarcasm,
-    load_words,
-    speech_card,
-    split_speech,
-)
-from .tensors import encode, encode_texts, task_data
+from .. import lazy
 
-__all__ = [
-    "DOMAINS",
-    "STYLES",
-    "Card",
-    "DrawingDataError",
-    "DrawingSplit",
-    "Drawings",
-    "Media",
-    "MediaError",
-    "SentenceDataError",
-    "SentenceSplit",
-    "Sentences",
-    "Speech",
-    "SpeechDataError",
-    "SpeechSplit",
-    "drawings_card",
-    "drawn_alike",
-    "encode",
-    "encode_texts",
-    "load_drawings",
-    "load_prosodies",
-    "load_sarcasm",
-    "load_sentences",
-    "load_words",
-    "sentences_card",
-    "one_channel",
-    "read_picture",
-    "read_sound",
-    "read_text",
-    "speech_card",
-    "split_drawings",
-    "split_sentences",
-    "split_speech",
-    "task_data",
-]
+__getattr__, __dir__, __all__ = lazy.offer(__name__)

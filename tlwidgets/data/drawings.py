@@ -5,9 +5,10 @@ Emoji drawings of four published sets; `scripts/build_drawings.py` makes the cop
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,8 @@ class DrawingDataError(ValueError):
 class Drawings:
     """Drawings on white. `images` is (drawings, 72, 72, 3) uint8; the rest has one entry a drawing.
 
-    `objects` number what is drawn, whatever the style; `groups` are Unicode's categories; `families` number the
-    objects that a split keeps together because one may give the other away.
+    `objects` number what is drawn, whatever the style; `groups` are Unicode's categories; `families` number
+    the objects that a split keeps together because one may give the other away.
     """
 
     images: np.ndarray
@@ -50,10 +51,11 @@ class Drawings:
         indices = list(indices)
         return Drawings(
             self.images[np.array(indices, dtype=np.intp)],
-            *(
-                tuple(values[i] for i in indices)
-                for values in (self.names, self.styles, self.objects, self.groups, self.families)
-            ),
+            names=tuple(self.names[i] for i in indices),
+            styles=tuple(self.styles[i] for i in indices),
+            objects=tuple(self.objects[i] for i in indices),
+            groups=tuple(self.groups[i] for i in indices),
+            families=tuple(self.families[i] for i in indices),
         )
 
 
@@ -92,17 +94,20 @@ def load_drawings(styles: Sequence[str] = tuple(STYLES)) -> Drawings:
 def split_drawings(
     drawings: Drawings, *, by: str, train: int, test: int, valid: int = 0, seed: int = 0
 ) -> DrawingSplit:
-    """Random parts of `train`, `valid` and `test` objects (by="object") or styles (by="style"), without leakage.
+    """Random parts of `train`, `valid` and `test` objects (by="object") or styles (by="style"), without
+    leakage.
 
-    By object, whole families are dealt to the parts, each object with all its drawings; what a part has no room for
-    is left unused rather than given to another. By style, the parts have the same objects in different styles; an
-    object that two parts' styles draw as near-duplicates (`tlwidgets.data.sheets.near`) is left out of all parts.
-    The same arguments give the same split. Raises `DrawingDataError` for another `by`, a negative size, or too few.
+    By object, whole families are dealt to the parts, each object with all its drawings; what a part has no
+    room for is left unused rather than given to another. By style, the parts have the same objects in
+    different styles; an object that two parts' styles draw as near-duplicates (`tlwidgets.data.sheets.near`)
+    is left out of all parts. The same arguments give the same split. Raises `DrawingDataError` for another
+    `by`, a negative size, or too few.
     """
     sizes = {"test": test, "valid": valid, "train": train}
     for part, size in sizes.items():
         if not isinstance(size, int) or size < 0:
             raise DrawingDataError(f"{part}={size} should be a whole number of {by}s, 0 or more.")
+    dealt: dict[str, Any]  # sets of objects, or of styles
     if by == "object":
         dealt = _deal_families(drawings, sizes, seed)
         keys: Sequence[int | str] = drawings.objects
@@ -138,28 +143,29 @@ def drawings_card() -> Card:
     alike = len(_drawn_alike(drawings, every_style_apart))
     return Card(
         title="Drawings of objects in several styles",
-        what=f"Emoji drawings of the same objects, {SIDE} x {SIDE} pixels in colour on white, in {len(STYLES)} styles: "
-        + "; ".join(f"{text} ({style!r})" for style, text in STYLES.items())
-        + ".",
+        what=f"Emoji drawings of the same objects, {SIDE} x {SIDE} pixels in colour on white, in "
+        f"{len(STYLES)} styles: " + "; ".join(f"{text} ({style!r})" for style, text in STYLES.items()) + ".",
         real="Real drawings by the sets' artists, made to pixels from their published vector graphics. "
         "Not photographs.",
         label="Each object's Unicode name, and its Unicode category.",
         size=f"{len(drawings):,} drawings of {len(objects):,} objects: "
         + ", ".join(f"{groups.count(group)} of {group}" for group in dict.fromkeys(groups))
         + ".",
-        splits=f"By object: the objects form {families:,} families, and a family stays in one part. Objects are of a "
-        "family when drawings of them are nearly alike (in whichever styles, mirrored or not; or by eye), "
-        "when one name has all the words of the other, "
-        'or when the names end in the same word (but "face"). By style: the parts have the same objects in different '
-        f"styles; of all objects, {alike} are drawn nearly alike by two styles, and are left out when those styles "
-        "are in two parts.",
-        limits="Look-alikes that share neither name nor pixels were looked for among about a hundred pairs that a pretrained "
-        "network finds most alike; others may be in two parts. The sets follow the same Unicode descriptions and one another, "
-        "so an unseen style is less foreign than a photograph. People, smileys, symbols, flags and clock faces are left out.",
-        licence="Noto: Apache-2.0. Twemoji and EmojiOne: CC BY 4.0. Fluent: MIT. See drawings.LICENSE.txt beside "
-        "the data.",
-        source="npm packages @iconify-json/noto 1.2.9, twemoji 1.2.5, fluent-emoji-flat 1.2.6 and emojione 1.2.3; "
-        "names and categories from unicode-emoji-json 0.9.0.",
+        splits=f"By object: the objects form {families:,} families, and a family stays in one part. Objects "
+        "are of a family when drawings of them are nearly alike (in whichever styles, mirrored or not; or by "
+        "eye), when one name has all the words of the other, "
+        'or when the names end in the same word (but "face"). By style: the parts have the same objects in '
+        "different "
+        f"styles; of all objects, {alike} are drawn nearly alike by two styles, and are left out when those "
+        "styles are in two parts.",
+        limits="Look-alikes that share neither name nor pixels were looked for among about a hundred pairs "
+        "that a pretrained network finds most alike; others may be in two parts. The sets follow the same "
+        "Unicode descriptions and one another, so an unseen style is less foreign than a photograph. People, "
+        "smileys, symbols, flags and clock faces are left out.",
+        licence="Noto: Apache-2.0. Twemoji and EmojiOne: CC BY 4.0. Fluent: MIT. See drawings.LICENSE.txt "
+        "beside the data.",
+        source="npm packages @iconify-json/noto 1.2.9, twemoji 1.2.5, fluent-emoji-flat 1.2.6 and emojione "
+        "1.2.3; names and categories from unicode-emoji-json 0.9.0.",
     )
 
 
@@ -172,15 +178,15 @@ def _deal_families(drawings: Drawings, sizes: dict[str, int], seed: int) -> dict
     members = defaultdict(set)
     for family, number in zip(drawings.families, drawings.objects, strict=True):
         members[family].add(number)
-    families = [sorted(numbers) for _, numbers in sorted(members.items())]
+    families = [sorted(objects) for _, objects in sorted(members.items())]
     draw = random.Random(seed)
     for _ in range(_DEALS):
         draw.shuffle(families)
         dealt: dict[str, set[int]] = {part: set() for part in sizes}
-        for family in families:
+        for numbers in families:
             room = {part: size - len(dealt[part]) for part, size in sizes.items()}
-            part = max(room, key=lambda part: (min(room[part], len(family)), room[part]))
-            dealt[part].update(family[: room[part]])
+            part = max(room, key=lambda part: (min(room[part], len(numbers)), room[part]))
+            dealt[part].update(numbers[: room[part]])
         if all(len(dealt[part]) == size for part, size in sizes.items()):
             break
     return dealt
@@ -196,12 +202,14 @@ def _deal_styles(drawings: Drawings, sizes: dict[str, int], seed: int) -> dict[s
 
 
 def drawn_alike(drawings: Drawings) -> set[str]:
-    """Names of objects that two of the styles draw nearly alike: whoever has seen the one has seen the other."""
+    """Names of objects that two of the styles draw nearly alike: whoever has seen the one has seen the
+    other.
+    """
     alike = _drawn_alike(drawings, {style: {style} for style in set(drawings.styles)})
     return {name for name, number in zip(drawings.names, drawings.objects, strict=True) if number in alike}
 
 
-def _drawn_alike(drawings: Drawings, dealt: dict[str, set[str]]) -> set[int]:
+def _drawn_alike(drawings: Drawings, dealt: Mapping[str, Collection[Any]]) -> set[int]:
     """Objects whose drawing in a style of one part is a near-duplicate of one in a style of another part."""
     part_of = {style: part for part, styles in dealt.items() for style in styles}
     indices = defaultdict(list)

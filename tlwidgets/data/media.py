@@ -15,7 +15,7 @@ MOST_BYTES = 20_000_000
 MOST_LETTERS = 5_000
 KINDS = ("picture", "sound", "text")
 
-_HEAD = 512  # bytes that are looked at
+_HEAD = 512  # bytes that are read to find out what a file is
 _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -37,16 +37,16 @@ _BRANDS = {
 
 
 class MediaError(ValueError):
-    """A file that can't be read as what it should be: a sentence with what was expected and what to do."""
+    """A file that cannot be read. The message says what was expected and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Media:
     """One picture, sound or text; of the three fields of these names, the one that `kind` says is filled.
 
-    `picture` is uint8 (height, width, 3); `sound` is float32 (samples,) from -1 to 1, at `rate` samples a second; `text` is
-    a str. `name` is the file's, or says where it came from; `notes` are sentences on what was done to it. The arrays
-    are the record's own: copy one before you write into it.
+    `picture` is uint8 (height, width, 3); `sound` is float32 (samples,) from -1 to 1, at `rate` samples a
+    second; `text` is a str. `name` is the file's, or says where it came from; `notes` are sentences on what
+    was done to it. The arrays are the record's own: copy one before you write into it.
     """
 
     kind: str
@@ -59,23 +59,25 @@ class Media:
 
 
 def read_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """A text that a tokenizer takes, and notes on what was done: blanks around it and unreadable characters go.
+    """A text that a tokenizer takes, and notes on what was done: blanks around it and unreadable characters
+    are removed.
 
     Raises:
-        MediaError: no str, nothing but blanks, or longer than `MOST_LETTERS`.
+        MediaError: it is not a str, has only blanks, or is longer than `MOST_LETTERS`.
     """
     if not isinstance(text, str):
         raise MediaError(f"A text was expected, and this is of type {type(text).__name__}.")
     if len(text) > MOST_LETTERS:
         raise MediaError(
-            f"The text has {len(text):,} characters; at most {MOST_LETTERS:,} are taken. Choose a shorter part."
+            f"The text has {len(text):,} characters; at most {MOST_LETTERS:,} are taken. Choose a shorter "
+            "part."
         )
     kept = "".join(
         letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in _UNREAD
     )
     notes = []
     if len(kept) < len(text):
-        notes.append(f"{len(text) - len(kept):,} characters that are no text were left out.")
+        notes.append(f"{len(text) - len(kept):,} characters that are not text were left out.")
     if not any(letter.isprintable() and not letter.isspace() for letter in kept):
         raise MediaError("The text is empty. Write a word or a sentence.")
     return kept.strip(), tuple(notes)
@@ -85,21 +87,23 @@ _UNREAD = ("Cc", "Cs", "Cn")  # control characters, halves of surrogate pairs, c
 
 
 def text_of(content: bytes, name: str = "The file") -> str:
-    """The letters of a text file: UTF-8, or UTF-16 where the file begins with its mark, as Windows writes both.
+    """The letters of a text file: UTF-8, or UTF-16 where the file begins with its mark, as Windows writes
+    both.
 
     Raises:
-        MediaError: something else, which letters by chance must not be made of; or more than `MOST_LETTERS`.
+        MediaError: it is not a text, or it has more than `MOST_LETTERS`.
     """
     if len(content) > _MOST_LETTER_BYTES * (MOST_LETTERS + 1):
         raise MediaError(
-            f"{name} is longer than {MOST_LETTERS:,} characters, the most that are taken. Choose a shorter part."
+            f"{name} is longer than {MOST_LETTERS:,} characters, the most that are taken. Choose a shorter "
+            "part."
         )
     text = _letters(content)
     if text is None or "\0" in text:
         kind = looks_like(content)
         raise MediaError(
-            f"{name} is not a text that can be read{f': it looks like {kind}' if kind else ''}. Expected plain text; save "
-            "yours as UTF-8."
+            f"{name} is not a text that can be read{f': it looks like {kind}' if kind else ''}. Expected "
+            "plain text; save yours as UTF-8."
         )
     return text
 
@@ -117,11 +121,14 @@ def _letters(content: bytes, whole: bool = True) -> str | None:
         return None
 
 
-def content_of(source: bytes | str | Path, most_bytes: int = MOST_BYTES, name: str = "") -> tuple[bytes, str]:
+def content_of(
+    source: bytes | bytearray | memoryview | str | Path, most_bytes: int = MOST_BYTES, name: str = ""
+) -> tuple[bytes, str]:
     """The bytes of a file, or those given, and a name for them (`name`, or the file's).
 
     Raises:
-        MediaError: no file, an empty one, or one of more than `most_bytes` (which is then not read).
+        MediaError: there is no such file, it is empty, or it has more than `most_bytes` (it is then not
+            read).
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         content, name = bytes(source), name or "The file"
@@ -148,7 +155,8 @@ def refuse_size(size: int, name: str, most_bytes: int = MOST_BYTES) -> None:
         raise MediaError(f"{name} is empty: it has 0 bytes. Choose a file with something in it.")
     if size > most_bytes:
         raise MediaError(
-            f"{name} has {size / 1e6:,.1f} MB; at most {most_bytes / 1e6:,.1f} MB are taken. Make it smaller, or choose another."
+            f"{name} has {size / 1e6:,.1f} MB; at most {most_bytes / 1e6:,.1f} MB are taken. Make it "
+            "smaller, or choose another."
         )
 
 

@@ -1,7 +1,7 @@
 """The file of speech: sounds made small by a cosine transform and coarse levels, in a zip with their tables.
 
-The transform is the MDCT (Princen, Johnson and Bradley 1987) with a sine window; levels grow as in MP3, with the power
-4/3, so that loud parts take coarser steps. About 2 kB a second of speech, 20 dB above what is lost.
+The transform is the MDCT (Princen, Johnson and Bradley 1987) with a sine window; levels grow as in MP3, with
+the power 4/3, so that loud parts take coarser steps. About 2 kB a second of speech, 20 dB above what is lost.
 """
 
 import io
@@ -37,9 +37,9 @@ class Clip(NamedTuple):
 def write_sounds(collections: Mapping[str, tuple[Sequence[Clip], Sequence[np.ndarray]]]) -> bytes:
     """A zip of, for each name, a table of clips and their sounds, each (samples,) int16 at `RATE`.
 
-    The zip is undated, and all sums are of whole numbers, so the same input gives the same bytes wherever the same
-    liblzma writes them. Raises ValueError for a sound whose length is not its row's, of another type, or a text with a
-    tab or line break.
+    The zip is undated, and all sums are of whole numbers, so the same input gives the same bytes wherever the
+    same liblzma writes them. Raises ValueError for a sound whose length is not its row's, of another type, or
+    a text with a tab or line break.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -59,7 +59,8 @@ def write_sounds(collections: Mapping[str, tuple[Sequence[Clip], Sequence[np.nda
 
 
 def read_sounds(packed: bytes, name: str) -> tuple[list[Clip], np.ndarray]:
-    """The table of one collection, and its sounds as float32 (clips, longest) in -1..1, silent after a clip's end.
+    """The table of one collection, and its sounds as float32 (clips, longest) in -1..1, silent after a clip's
+    end.
 
     Raises ValueError, with the line, where the file is not such a zip.
     """
@@ -69,7 +70,8 @@ def read_sounds(packed: bytes, name: str) -> tuple[list[Clip], np.ndarray]:
     counts = [frames(clip.samples) for clip in clips]
     if levels.size != FRAME * sum(counts):
         raise ValueError(
-            f"The sounds of {name!r} have {levels.size:,} levels, which is not those of its {len(clips):,} clips."
+            f"The sounds of {name!r} have {levels.size:,} levels, which is not those of its {len(clips):,} "
+            "clips."
         )
     sounds = np.zeros((len(clips), max(clip.samples for clip in clips)), np.float32)
     ends = np.cumsum(counts)
@@ -90,7 +92,8 @@ def to_levels(sound: np.ndarray) -> np.ndarray:
     padded[FRAME : FRAME + len(sound)] = sound
     halves = padded.reshape(count + 1, FRAME)
     windows = np.concatenate([halves[:-1], halves[1:]], 1)
-    # Whole numbers whose products sum to less than 2**53: exact in any order, so every machine finds the same levels.
+    # Whole numbers whose products sum to less than 2**53: exact in any order, so every machine finds the same
+    # levels.
     coefficients = windows @ np.round(_basis() * 2**14)
     size = np.abs(coefficients) / np.round(_weights() * 2**14)
     steps = _steps()
@@ -134,7 +137,8 @@ def _checked(name: str, clips: Sequence[Clip], sounds: Sequence[np.ndarray]) -> 
     for clip, sound in zip(clips, sounds, strict=True):
         if sound.shape != (clip.samples,) or sound.dtype != np.int16:
             raise ValueError(
-                f"A sound of {name!r} has shape {sound.shape} and type {sound.dtype}; expected ({clip.samples},) and int16."
+                f"A sound of {name!r} has shape {sound.shape} and type {sound.dtype}; expected "
+                f"({clip.samples},) and int16."
             )
         if any(mark in str(field) for field in clip for mark in "\t\r\n"):
             raise ValueError(f"A row of {name!r} holds a tab or a line break: {clip!r}.")
@@ -148,6 +152,6 @@ def _clips(table: str) -> list[Clip]:
             raise ValueError(
                 f"Line {number} of a table of clips has {len(fields)} fields instead of {len(Clip._fields)}."
             )
-        text, speaker, family, *labels, samples = fields
-        clips.append(Clip(text, speaker, int(family), *labels, int(samples)))
+        text, speaker, family, sentiment, tone, label, samples = fields
+        clips.append(Clip(text, speaker, int(family), sentiment, tone, label, int(samples)))
     return clips

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .media import MOST_BYTES, MediaError, content_of, looks_like
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
-"""Pillow's names; it reads many more, some with the help of other programs, which no stranger's file should start."""
+"""Pillow's names; it reads many more, some with the help of other programs, which a stranger's file should
+not start.
+"""
 
-_BAND = 256  # rows that are worked on at once: a picture of 50 million pixels must not take the memory of a lesson
+# Rows that are worked on at once: a picture of 50 million pixels must not take the memory of a lesson.
+_BAND = 256
 _EXPECTED = "Expected a PNG, JPEG, GIF, WebP, BMP or TIFF picture."
 
 
 def read_picture(
-    source: bytes | str | Path,
+    source: bytes | bytearray | memoryview | str | Path,
     *,
     longest: int | None = None,
     most_bytes: int = MOST_BYTES,
@@ -31,13 +34,14 @@ def read_picture(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The pixels of a picture, and notes on what was done to it.
 
-    It is turned as its EXIF tag says, the first of several pictures is taken, CMYK, grey, palette and 16-bit values become
-    red, green and blue from 0 to 255, and what is transparent lies on white.
+    It is turned as its EXIF tag says, the first of several pictures is taken, CMYK, grey, palette and 16-bit
+    values become red, green and blue from 0 to 255, and what is transparent lies on white.
 
     Args:
         source: the file's bytes, or its path.
         longest: a side longer than so many pixels is made that long (Lanczos), the other one in proportion.
-        most_bytes, most_pixels: larger ones are refused, before they are decoded.
+        most_bytes: larger files are rejected, before they are decoded.
+        most_pixels: larger pictures are rejected, before they are decoded.
         name: what an error calls it; the file's name by default.
 
     Returns:
@@ -54,10 +58,10 @@ def read_picture(
             pixels, notes = _decode(picture, longest)
         except MediaError:
             raise
-        except Exception as error:  # Pillow's decoders raise whatever they stumble over
+        except Exception as error:  # Pillow's decoders raise many kinds of errors
             raise MediaError(
-                f"{name} is damaged or cut off: its beginning is {_a(picture.format)} picture, the rest can't be decoded "
-                f"({_short(error)}). Save it again, or choose another."
+                f"{name} is damaged or cut off: its beginning is {_a(picture.format)} picture, the rest "
+                f"cannot be decoded ({_short(error)}). Save it again, or choose another."
             ) from error
     return pixels, notes
 
@@ -75,10 +79,10 @@ def _open(content: bytes, name: str, most_pixels: int) -> Image.Image:
         kind = looks_like(content)
         words = {
             "": f"{name} is not a picture that can be read.",
-            "an HEIC picture": f"{name} is an HEIC picture, which can't be read here: save it as JPEG.",
+            "an HEIC picture": f"{name} is an HEIC picture, which cannot be read here: save it as JPEG.",
         }.get(kind, f"{name} is not a picture: it looks like {kind}.")
         if kind.endswith("picture") and kind != "an HEIC picture":
-            words = f"{name} begins like {kind}, but is damaged or can't be read here."
+            words = f"{name} begins like {kind}, but is damaged or cannot be read here."
         raise MediaError(f"{words} {_EXPECTED}") from error
     width, height = picture.size
     if width * height > most_pixels:
@@ -139,7 +143,7 @@ def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
     opaque, seen = Image.new("RGB", picture.size), False
     for top in range(0, height, _BAND):
         band = picture.crop((0, top, width, min(top + _BAND, height))).convert("RGBA")
-        seen = seen or band.getchannel("A").getextrema()[0] < 255
+        seen = seen or cast(int, band.getchannel("A").getextrema()[0]) < 255
         white = Image.new("RGBA", band.size, "white")
         opaque.paste(Image.alpha_composite(white, band).convert("RGB"), (0, top))
     if seen:

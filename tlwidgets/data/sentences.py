@@ -1,103 +1,169 @@
-"""The table of human-rated sentences: its file, and which sentences must stay on one side of a split."""
+"""Human-rated sentences of four domains, and splits of them that leak nothing.
 
-import bz2
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+From C.J. Hutto and E. Gilbert (2014), "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
+Social Media Text", ICWSM; `scripts/build_sentences.py` makes the copy in `files/` from what they published.
+"""
 
-from .groups import Groups
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-FILES = Path(__file__).parent / "files"
-TABLE = "sentences.tsv.bz2"
-SHARED_WORDS = 6
-# Among the tweets a sentence and its variants, with an adverb more or another, lie above 0.7, and set phrases with a name
-# added ("Happy birthday!") from 0.6; below, what is shared is the frame only ("Boring as hell", "Nervous as hell").
-VARIANT_JACCARD = 0.6
+from .cards import Card
+from .sentence_table import FILES, TABLE, VARIANT_JACCARD, Row, read_table
 
-_NAME = re.compile(
-    r"\b[A-Z][\w']+(?:(?: (?:of|the|and|in|a|to|for|with|on|at|du|de|la|le|von))* [A-Z][\w'.]+)+"
-)
-
-# What stands in the tweets for whom they name and where they link to: two tweets that have it in common share nothing.
-_PLACEHOLDER = re.compile(r"@anonymous|http://url_removed")
+DOMAINS = {
+    "film": "snippets of film reviews",
+    "product": "customers' reviews of five electronic products",
+    "tweet": "tweets",
+    "editorial": "sentences of newspaper editorials",
+}
+NEUTRAL = 1.0
 
 
-class Row(NamedTuple):
-    """One sentence: its domain, the number of its source there, its mean rating (-4 to 4), its text."""
+class SentenceDataError(ValueError):
+    """A domain that is not there, or a split that the data cannot give."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences of one domain. `scores` are mean ratings from -4 to 4; `groups` number their sources."""
 
     domain: str
-    group: int
-    score: float
-    text: str
+    texts: tuple[str, ...]
+    scores: tuple[float, ...]
+    groups: tuple[int, ...]
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """1 where the raters found the sentence positive on average, else 0."""
+        return tuple(int(score > 0) for score in self.scores)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, indices: Sequence[int]) -> "Sentences":
+        """The sentences at these positions, in this order."""
+        return Sentences(
+            self.domain,
+            tuple(self.texts[i] for i in indices),
+            tuple(self.scores[i] for i in indices),
+            tuple(self.groups[i] for i in indices),
+        )
 
 
-def write_table(rows: Iterable[Row]) -> bytes:
-    """The rows as compressed tab-separated text; the same rows give the same bytes."""
-    lines = "".join(f"{row.domain}\t{row.group}\t{row.score:.4f}\t{row.text}\n" for row in rows)
-    return bz2.compress(lines.encode("utf-8"), 9)
+@dataclass(frozen=True)
+class SentenceSplit:
+    """Three parts of one domain; no source has sentences in two of them."""
+
+    train: Sentences
+    valid: Sentences
+    test: Sentences
 
 
-def read_table(packed: bytes) -> list[Row]:
-    """The inverse of `write_table`. Raises ValueError, with the line, where the text is not such a table."""
-    rows = []
-    for number, line in enumerate(bz2.decompress(packed).decode("utf-8").split("\n")[:-1], start=1):
-        fields = line.split("\t")
-        if len(fields) != 4:
-            raise ValueError(f"Line {number} of the sentence table has {len(fields)} fields instead of 4.")
-        rows.append(Row(fields[0], int(fields[1]), float(fields[2]), fields[3]))
-    return rows
+def load_sentences(domain: str = "film", *, neutral: float = NEUTRAL) -> Sentences:
+    """Sentences whose mean rating is at least `neutral` away from 0 (0 keeps all but the exact zeros).
 
-
-def link_sources(
-    texts: Sequence[str], documents: Sequence[str], *, names: bool, variants: bool = False
-) -> list[int]:
-    """A group number for each text; texts that may give one another away share a number.
-
-    Linked are: texts of one document (where `documents` names it), texts that share a run of six words or
-    are the same but for case and punctuation (near-duplicates), and, with `names`, texts that mention one
-    name of two or more words alike: review snippets carry no film id, and a title gives a verdict away.
-    With `variants`, texts are linked as well when the Jaccard index of their sets of `variant_words` is at least
-    `VARIANT_JACCARD`: some tweets are others with a word added or changed, and too short to share six in a row.
+    The middle is left out because there the raters disagree on the sign, and a label would be a coin toss.
+    Raises `SentenceDataError` for a domain that is not in `DOMAINS`.
     """
-    groups = Groups(len(texts))
-    for index, (text, document) in enumerate(zip(texts, documents, strict=True)):
-        if document:
-            groups.link(index, f"document {document}")
-        words = re.findall(r"[a-z0-9']+", text.lower())
-        for start in range(max(len(words) - SHARED_WORDS, 0) + 1):
-            groups.link(index, "words " + " ".join(words[start : start + SHARED_WORDS]))
-        if names:
-            for match in _NAME.finditer(text):
-                groups.link(index, "name " + match.group(0).strip(".'"))
-    if variants:
-        for earlier, later in _variants(texts):
-            groups.link(earlier, f"variants of {earlier}")
-            groups.link(later, f"variants of {earlier}")
-    return groups.numbers()
+    if domain not in DOMAINS:
+        raise SentenceDataError(f"There is no domain {domain!r}; choose one of {', '.join(DOMAINS)}.")
+    kept = [row for row in _table() if row.domain == domain and abs(row.score) >= neutral and row.score]
+    return Sentences(
+        domain,
+        tuple(row.text for row in kept),
+        tuple(row.score for row in kept),
+        tuple(row.group for row in kept),
+    )
 
 
-def variant_words(text: str) -> frozenset[str]:
-    """The words by which variants of a tweet know one another, in lower case.
+def split_sentences(
+    sentences: Sentences, *, train: int, test: int, valid: int = 0, seed: int = 0
+) -> SentenceSplit:
+    """Random parts of the given sizes, half positive and half negative, without leakage.
 
-    What is repeated inside a word counts once ("sooo" and "so", "hahaha" and "ha" are one word each); placeholders
-    of names and links are no words, nor are single letters and digits, which emoticons leave (":D", "<3").
+    Whole sources (see `sentences_card`) are dealt to the parts in an order that `seed` decides; what a part
+    has no room for is left unused rather than given to another. The same arguments give the same split.
+    Raises `SentenceDataError` when a size is odd or negative, or there are too few sentences.
     """
-    words = re.findall(r"\w[\w']*\w", _PLACEHOLDER.sub(" ", text.lower()))
-    short = (re.sub(r"(.)\1+", r"\1", word) for word in words)
-    return frozenset(re.sub(r"(.+?)\1+", r"\1", word) for word in short)
+    sizes = {"test": test, "valid": valid, "train": train}
+    for part, size in sizes.items():
+        if size < 0 or size % 2:
+            raise SentenceDataError(
+                f"{part}={size} cannot be half positive and half negative: give an even number, 0 or more."
+            )
+    labels = sentences.labels
+    room = {part: {0: size // 2, 1: size // 2} for part, size in sizes.items()}
+    chosen: dict[str, list[int]] = {part: [] for part in sizes}
+    for members in _shuffled_sources(sentences, seed):
+        hungriest = _hungriest(room, [labels[i] for i in members])
+        if hungriest is None:
+            continue
+        for i in members:
+            if room[hungriest][labels[i]]:
+                room[hungriest][labels[i]] -= 1
+                chosen[hungriest].append(i)
+    for part, left in room.items():
+        if any(left.values()):
+            raise SentenceDataError(
+                f"The domain {sentences.domain!r} has too few sentences for {part}={sizes[part]} beside the "
+                f"other parts: {sum(left.values())} are missing. Ask for smaller parts."
+            )
+    order = random.Random(seed)
+    for indices in chosen.values():
+        order.shuffle(indices)
+    return SentenceSplit(**{part: sentences.take(indices) for part, indices in chosen.items()})
 
 
-def _variants(texts: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Positions (earlier, later) of texts that are variants; only those that share a word are compared."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    sizes: list[int] = []
-    for later, words in enumerate(map(variant_words, texts)):
-        shared = Counter(earlier for word in words for earlier in holders[word])
-        for earlier, common in shared.items():
-            if common / (sizes[earlier] + len(words) - common) >= VARIANT_JACCARD:
-                yield earlier, later
-        sizes.append(len(words))
-        for word in words:
-            holders[word].append(later)
+def sentences_card(neutral: float = NEUTRAL) -> Card:
+    """What the sentences are, counted from the table itself."""
+    sizes = {domain: len(load_sentences(domain, neutral=neutral)) for domain in DOMAINS}
+    total = len(_table())
+    return Card(
+        title="Human-rated sentences",
+        what="English sentences of four domains: "
+        + "; ".join(f"{text} ({domain!r})" for domain, text in DOMAINS.items())
+        + ".",
+        real="Real sentences, each rated by 15 or more trained people, from -4 (very negative) to 4. "
+        "Some 200 of the tweets were made up by the authors.",
+        label="1 (positive) or 0 (negative), the sign of the mean rating. Ratings less than "
+        f"{neutral:g} away from 0 are left out.",
+        size=f"{total:,} rated sentences; with a clear rating: "
+        + ", ".join(f"{size:,} {domain}" for domain, size in sizes.items())
+        + ".",
+        splits="Sentences of one review or article, near-duplicates (six words in a row in common), film "
+        "snippets that mention the same name, and tweets that share most of their words (variants of one "
+        f"another, a Jaccard index of {VARIANT_JACCARD:g} or more) stay in the same part. Parts are half "
+        "positive, half negative.",
+        limits="Film snippets carry no film id, so two that never name their film may still be about the "
+        "same one. Leaving the neutral middle out makes the task easier than life.",
+        licence="MIT, copyright 2016 C.J. Hutto; its authors took the sentences from public sources.",
+        source="Hutto and Gilbert (2014), VADER, ICWSM; source distribution vaderSentiment 3.3.2.",
+    )
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[Row, ...]:
+    return tuple(read_table((FILES / TABLE).read_bytes()))
+
+
+def _shuffled_sources(sentences: Sentences, seed: int) -> list[list[int]]:
+    members = defaultdict(list)
+    for index, group in enumerate(sentences.groups):
+        members[group].append(index)
+    sources = list(members.values())
+    random.Random(seed).shuffle(sources)
+    return sources
+
+
+def _hungriest(room: dict[str, dict[int, int]], labels: list[int]) -> str | None:
+    """The part that can use most of these sentences, in proportion to what it still lacks."""
+
+    def use(part: str) -> tuple[int, int]:
+        fitting = sum(min(room[part][label], labels.count(label)) for label in (0, 1))
+        return fitting, sum(room[part].values())
+
+    best = max(room, key=use)
+    return best if use(best)[0] else None

@@ -17,11 +17,13 @@ OBJECTS = "objects.tsv"
 SIDE = 72
 COLUMNS = 8
 BLOCK = 3
-# Of two drawings that differ by less, a viewer has to look twice; the closest different things (a black ball and
-# the new moon, an apple and a tomato) are at about this distance too, and are kept together rather than apart.
+# Of two drawings that differ by less, a viewer has to look twice; the closest different things (a black ball
+# and the new moon, an apple and a tomato) are at about this distance too, and are kept together rather than
+# apart.
 NEAR = 0.12
-# What a measure of ink does not see and a person does: drawings of one thing under two names, or of things that can hardly be
-# told apart at this size. Chosen by eye, most of them among the pairs that a pretrained image network finds most alike.
+# What a measure of ink does not see and a person does: drawings of one thing under two names, or of things
+# that can hardly be told apart at this size. Chosen by eye, most of them among the pairs that a pretrained
+# image network finds most alike.
 ALIKE = (
     ("ram", "ewe", "goat"),
     ("tiger", "leopard"),
@@ -61,8 +63,9 @@ class Thing(NamedTuple):
 def write_sheets(things: Sequence[Thing], pictures: Mapping[str, np.ndarray]) -> bytes:
     """A zip of the objects' table and of one lossless WebP sheet for each style.
 
-    `pictures` maps a style to its drawings, (things, 72, 72, 3) uint8. The zip is undated and not compressed again,
-    so the same input gives the same bytes wherever the same libwebp writes them. Raises ValueError for other shapes.
+    `pictures` maps a style to its drawings, (things, 72, 72, 3) uint8. The zip is undated and not compressed
+    again, so the same input gives the same bytes wherever the same libwebp writes them. Raises ValueError for
+    other shapes.
     """
     for style, images in pictures.items():
         if images.shape != (len(things), SIDE, SIDE, 3) or images.dtype != np.uint8:
@@ -83,7 +86,9 @@ def write_sheets(things: Sequence[Thing], pictures: Mapping[str, np.ndarray]) ->
 
 
 def read_sheets(packed: bytes) -> tuple[list[Thing], dict[str, np.ndarray]]:
-    """The inverse of `write_sheets`. Raises ValueError, with the line or sheet, where the file is not such a zip."""
+    """The inverse of `write_sheets`. Raises ValueError, with the line or sheet, where the file is not such a
+    zip.
+    """
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         things = _things(archive.read(OBJECTS).decode("utf-8"))
         sheets = [name for name in archive.namelist() if name.endswith(".webp")]
@@ -95,9 +100,11 @@ def read_sheets(packed: bytes) -> tuple[list[Thing], dict[str, np.ndarray]]:
 def link_things(names: Sequence[str], pictures: Mapping[str, np.ndarray]) -> list[int]:
     """A family number for each object; objects of which one may give the other away share a number.
 
-    Linked are: objects with drawings that are near-duplicates (`near`), in whichever styles, mirrored or not, or that were
-    found `ALIKE` by eye; names of which one has all the words of the other ("umbrella", "closed umbrella"); and names that
-    end in the same word ("green book", "blue book"), but for "face", which would join every animal.
+    Linked are: objects with drawings that are near-duplicates (`near`), in whichever styles, mirrored or not,
+        or that were
+    found `ALIKE` by eye; names of which one has all the words of the other ("umbrella", "closed umbrella");
+    and names that end in the same word ("green book", "blue book"), but for "face", which would join every
+    animal.
     """
     families = Groups(len(names))
     words = [re.findall(r"\w+", name.lower()) for name in names]
@@ -120,8 +127,8 @@ def link_things(names: Sequence[str], pictures: Mapping[str, np.ndarray]) -> lis
 def near(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Which drawings are near-duplicates: (n, m) bool for drawings (n, 72, 72, 3) and (m, 72, 72, 3).
 
-    Two drawings are when the squared difference of their ink (what is not white, averaged over 3x3 pixels) is less
-    than `NEAR` of the fainter one's squared ink.
+    Two drawings are when the squared difference of their ink (what is not white, averaged over 3x3 pixels) is
+    less than `NEAR` of the fainter one's squared ink.
     """
     a, b = _ink(one), _ink(other)
     energy, others = (a * a).sum(1)[:, None], (b * b).sum(1)[None]
@@ -129,7 +136,8 @@ def near(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _ink(images: np.ndarray) -> np.ndarray:
-    # Whole numbers whose products sum to less than 2**53: exact in any order, so every machine links the same.
+    # Whole numbers whose products sum to less than 2**53: exact in any order, so every machine links the
+    # same.
     places = SIDE // BLOCK
     blocks = (255 - images).reshape(-1, places, BLOCK, places, BLOCK, 3).sum((2, 4), dtype=np.int64)
     return blocks.reshape(len(images), places * places * 3).astype(np.float64)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .loader import Sentences, SentenceSplit
+from .sentences import Sentences, SentenceSplit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,16 +40,18 @@ def encode(
 def encode_texts(
     texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_length: int = 24
 ) -> dict[str, Tensor]:
-    """Texts for a language model: `input_ids`, `attention_mask` and `labels`, all (texts, max_length) and int64.
+    """Texts for a language model: `input_ids`, `attention_mask` and `labels`, all (texts, max_length) and
+    int64.
 
-    Each text ends with the tokenizer's end-of-text token, unless it is cut. Labels are the token ids, and -100 at padding,
-    which losses leave out.
+    Each text ends with the tokenizer's end-of-text token, unless it is cut. Labels are the token ids, and
+    -100 at padding, which losses leave out.
 
     Raises ValueError where the tokenizer has no end-of-text or no padding token.
     """
     if tokenizer.eos_token is None or tokenizer.pad_token is None:
         raise ValueError(
-            "This tokenizer lacks an end-of-text or a padding token. Set tokenizer.eos_token and tokenizer.pad_token."
+            "This tokenizer lacks an end-of-text or a padding token. Set tokenizer.eos_token and "
+            "tokenizer.pad_token."
         )
     batch = tokenizer(
         [text + tokenizer.eos_token for text in texts],
@@ -68,7 +70,7 @@ def task_data(split: SentenceSplit, tokenizer: PreTrainedTokenizerBase, max_leng
     """A split, ready for `fit` and `TrainPanel`; a part without sentences is None."""
     from tlwidgets.train import TaskData
 
-    parts = {
+    parts: dict[str, Any] = {
         name: encode(part, tokenizer, max_length) if len(part) else None
         for name, part in (("train", split.train), ("valid", split.valid), ("test", split.test))
     }

@@ -4,46 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from .registry import AudioInput, find_backbone
+from .records import AudioInput
+from .registry import find_backbone
 from .source import build
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
-
-    from .crepe import Crepe
+    from torch import Tensor, nn
 
 
 def load_audio_backbone(
     name: str = "crepe-tiny", *, from_scratch: bool = False, seed: int = 0
-) -> tuple[Crepe, Callable[..., Tensor]]:
+) -> tuple[nn.Module, Callable[..., Tensor]]:
     """A pretrained audio model, and the function that makes sounds ready for it (`prepare_sounds`).
 
-    Windows of shape (sounds, windows, 1024) give features of shape (sounds, windows, 256); the layer that told the pitch
-    from those is `load_source_head(name)`, and `pitch_in_hertz` reads it. BatchNorm is inside; evaluation mode.
+    Windows of shape (sounds, windows, 1024) give features of shape (sounds, windows, 256); the layer that
+    computed the pitch from those is `load_source_head(name)`, and `pitch_in_hertz` reads its output. The
+    model has BatchNorm inside and is in evaluation mode.
 
-    With `from_scratch=True` the same architecture comes with random weights, drawn from `seed`; the caller's random state
-    is left as it was. Its running statistics follow the batches faster (momentum 0.2 instead of 0.01).
+    With `from_scratch=True` the same architecture comes with random weights, drawn from `seed`; the caller's
+    random state is left as it was. Its running statistics follow the batches faster (momentum 0.2 instead of
+    0.01).
 
     Raises `UnknownBackboneError`, `MissingWeightsError`, `DamagedWeightsError`.
     """
     record = find_backbone(name, "load_audio_backbone")
-    return build(record, from_scratch, seed), partial(prepare_sounds, spec=record.input)
+    return build(record, from_scratch, seed), partial(prepare_sounds, spec=cast(AudioInput, record.input))
 
 
 def prepare_sounds(
     waves: np.ndarray | Tensor, sample_rate: int | None = None, *, spec: AudioInput, hop: int | None = None
 ) -> Tensor:
-    """Sounds as windows (sounds, windows, 1024), the n-th around sample n x hop, each of mean 0 and deviation 1.
+    """Sounds as windows (sounds, windows, 1024), the n-th around sample n x hop, each of mean 0 and deviation
+    1.
 
-    `waves` has shape (samples,) or (sounds, samples), and `sample_rate` samples a second (the model's own by default;
-    another is resampled). Before and after a sound there is silence. `hop` is how many of the model's samples lie from one
-    window to the next (10 ms by default).
+    `waves` has shape (samples,) or (sounds, samples), and `sample_rate` samples a second (the model's own by
+    default; another is resampled). Before and after a sound there is silence. `hop` is how many of the
+    model's samples lie from one window to the next (10 ms by default).
 
     Raises:
-        ValueError: another shape, values that are no numbers, or a rate or hop that is not positive.
+        ValueError: another shape, values that are not numbers, or a rate or hop that is not positive.
     """
     import numpy as np
     import torch
@@ -56,12 +58,12 @@ def prepare_sounds(
     sound = np.atleast_2d(np.asarray(waves, dtype=np.float32))
     if sound.ndim != 2 or not sound.size:
         raise ValueError(
-            f"The sounds have shape {np.shape(waves)}; (samples,) or (sounds, samples) was expected. Average the channels of a "
-            "stereo sound first."
+            f"The sounds have shape {np.shape(waves)}; (samples,) or (sounds, samples) was expected. Average "
+            "the channels of a stereo sound first."
         )
     if not np.isfinite(sound).all():
         raise ValueError(
-            "The sounds hold values that are not numbers (NaN or infinite); mend or drop them first."
+            "The sounds hold values that are not numbers (NaN or infinite); repair or drop them first."
         )
     if rate != spec.sample_rate:
         from scipy.signal import resample_poly

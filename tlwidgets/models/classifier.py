@@ -21,11 +21,12 @@ def mean_pool(hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
 
 
 def segment_pool(hidden: Tensor, lengths: Sequence[int] | None = None, *, segments: int) -> Tensor:
-    """What comes first and what later, at one width: the means over `segments` equal stretches of each sequence.
+    """What comes first and what later, at one width: the means over `segments` equal stretches of each
+    sequence.
 
     `hidden` (sequences, steps, width), of which the first `lengths` steps count (all by default), gives
-    (sequences, segments * width), stretch after stretch. A step on a border counts in either stretch by how much of it lies
-    there, so a sequence of fewer steps than segments is served, too.
+    (sequences, segments * width), stretch after stretch. A step on a border counts in either stretch by how
+    much of it lies there, so a sequence may have fewer steps than there are segments.
 
     Raises ValueError for no segment, other shapes, or lengths that are not from 1 to the number of steps.
     """
@@ -33,13 +34,13 @@ def segment_pool(hidden: Tensor, lengths: Sequence[int] | None = None, *, segmen
         raise ValueError(f"segments={segments} should be a whole number of at least 1.")
     if hidden.dim() != 3:
         raise ValueError(
-            f"What is pooled has shape {tuple(hidden.shape)}; (sequences, steps, width) was expected."
+            f"The hidden states have shape {tuple(hidden.shape)}; (sequences, steps, width) was expected."
         )
     sequences, steps, _ = hidden.shape
     counts = torch.tensor([steps] * sequences if lengths is None else [int(length) for length in lengths])
     if counts.shape != (sequences,) or (counts < 1).any() or (counts > steps).any():
         raise ValueError(
-            f"The lengths should be {sequences} numbers of steps from 1 to {steps}, one a sequence."
+            f"The lengths should be {sequences} numbers of steps from 1 to {steps}, one for each sequence."
         )
     counts = counts.to(hidden.device, hidden.dtype)
     bounds = torch.arange(segments + 1, device=hidden.device) * counts[:, None] / segments
@@ -50,14 +51,14 @@ def segment_pool(hidden: Tensor, lengths: Sequence[int] | None = None, *, segmen
 
 
 class MeanPool(nn.Module):
-    """`mean_pool` as a module, so that its output can be kept where all before it is frozen."""
+    """`mean_pool` as a module, so that its output can be kept if everything before it is frozen."""
 
     def forward(self, hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         return mean_pool(hidden, attention_mask)
 
 
 class TextClassifier(nn.Module):
-    """The head on the mean of what the backbone puts out.
+    """A head on the mean of the backbone's outputs.
 
     Ids and mask of shape (sentences, pieces) give scores of shape (sentences, classes).
     """
@@ -74,7 +75,9 @@ class TextClassifier(nn.Module):
 
 
 class ImageClassifier(nn.Module):
-    """The head on what the backbone puts out: pictures (pictures, 3, size, size) to scores (pictures, classes)."""
+    """A head on the backbone's output: pictures (pictures, 3, size, size) to scores (pictures,
+    classes).
+    """
 
     def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()
@@ -86,7 +89,7 @@ class ImageClassifier(nn.Module):
 
 
 class AudioClassifier(nn.Module):
-    """The head on the mean over a sound's windows: (sounds, windows, samples) to scores (sounds, classes)."""
+    """A head on the mean over a sound's windows: (sounds, windows, samples) to scores (sounds, classes)."""
 
     def __init__(self, backbone: nn.Module, head: nn.Module):
         super().__init__()

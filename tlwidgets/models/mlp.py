@@ -5,7 +5,9 @@ from torch.nn import functional as F
 
 
 class NormLinear(nn.Module):
-    """Normalise a vector (unless it is taken as it is), drop some of it in training, map it: (..., dim) to (..., out)."""
+    """Normalise a vector (unless it is taken as it is), drop some of it in training, map it: (..., dim) to
+    (..., out).
+    """
 
     def __init__(self, dim: int, out: int, dropout: float, as_is: bool = False):
         super().__init__()

@@ -17,11 +17,12 @@ MAX_SCALE = 100.0  # of 1 / temperature
 
 
 class SharedSpace(nn.Module):
-    """A projection a modality, from features of a frozen backbone to points on the unit sphere, and a temperature.
+    """A projection for each modality, from features of a frozen backbone to points on the unit sphere, and a
+    temperature.
 
-    CLIP's two heads and learned temperature (Radford et al. 2021), for two modalities or more: 1 / temperature begins at
-    1 / 0.07 and is kept at 100 at most, as published. CLIP's projections are linear and its backbones learn; here those are
-    frozen, so that each projection has a hidden layer.
+    CLIP's two heads and learned temperature (Radford et al. 2021), for two modalities or more: 1 /
+    temperature begins at 1 / 0.07 and is kept at 100 at most, as published. CLIP's projections are linear and
+    its backbones learn; here those are frozen, so that each projection has a hidden layer.
 
     Args:
         dims: width of each modality's features, by name.
@@ -56,9 +57,11 @@ class SharedSpace(nn.Module):
         return self.log_scale.clamp(max=math.log(MAX_SCALE)).exp()
 
     def points(self, name: str, features: Tensor) -> Tensor:
-        """One modality's points on the unit sphere: (examples, dim), or (examples, tokens, dim), to (examples, width).
+        """One modality's points on the unit sphere: (examples, dim), or (examples, tokens, dim), to
+        (examples, width).
 
-        Of tokens the mean is taken. Ask for points in evaluation mode, in which `fit` leaves a model: dropout moves them.
+        Of tokens the mean is taken. Ask for points in evaluation mode, in which `fit` leaves a model: dropout
+        moves them.
 
         Raises:
             ValueError: an unknown modality, or another shape.
@@ -79,7 +82,8 @@ class SharedSpace(nn.Module):
         """
         if self.training:
             raise ValueError(
-                "The space is in training mode, where dropout moves points at random. Call space.eval() first."
+                "The space is in training mode, where dropout moves points at random. Call space.eval() "
+                "first."
             )
         return self.points(name, features)
 
@@ -89,9 +93,11 @@ class SharedSpace(nn.Module):
         present: Mapping[str, Tensor] | None = None,
         **named: Tensor,
     ) -> Tensor:
-        """Points of all modalities, (examples, modalities, width), each times the root of `scale`, zeros where missing.
+        """Points of all modalities, (examples, modalities, width), each times the root of `scale`, zeros
+        where missing.
 
-        The product of two such points is their cosine over the temperature: the score that `contrastive_loss` takes.
+        The product of two such points is their cosine over the temperature: the score that `contrastive_loss`
+        takes.
         """
         if self.training and self.log_scale.requires_grad:
             with (

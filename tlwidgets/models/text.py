@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .convert import converted_folder
@@ -45,8 +46,9 @@ def load_text_backbone(
 def load_language_model(name: str = "smollm2") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A pretrained causal language model and its tokenizer, in 32 bits and in evaluation mode.
 
-    Token ids of shape (texts, tokens) give `logits` of shape (texts, tokens, vocabulary): scores for the token that comes
-    next after each. The weights are unpacked once, by `tlcourse setup` or else by the first call, which says so.
+    Token ids of shape (texts, tokens) give `logits` of shape (texts, tokens, vocabulary): scores for the
+    token that comes next after each. The weights are unpacked once, by `tlcourse setup` or else by the first
+    call, which says so.
 
     Raises `UnknownBackboneError`, `MissingWeightsError`, `DamagedWeightsError`, `ConversionError`.
     """
@@ -62,7 +64,7 @@ def load_language_model(name: str = "smollm2") -> tuple[PreTrainedModel, PreTrai
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """No progress bars and no reports on stderr: a graded cell that writes there would lose its points."""
     from transformers.utils import logging
 

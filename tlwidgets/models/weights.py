@@ -11,7 +11,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from .registry import BACKBONES, Backbone, BackboneStatus, WeightFile
+from .records import Backbone, BackboneStatus, WeightFile
+from .registry import BACKBONES
 
 
 class WeightsError(RuntimeError):

@@ -1,12 +1,14 @@
 """Training: the engine, what steers it, and the records it leaves."""
 
+from ..moved import renamed_in
 from .arena import Arena, Contender
 from .arena_result import ArenaError, ArenaResult, Bout, Paired, Standing
 from .checkpoint import CheckpointError
+from .config import TrainConfig, TrainOptions
 from .contrastive import Pairs, contrastive_loss, fit_contrastive, info_nce
 from .control import Control
 from .data import TaskData
-from .engine import TrainingError, fit
+from .engine import fit
 from .events import (
     EpochEnded,
     Event,
@@ -19,19 +21,20 @@ from .events import (
     Stepped,
     Traced,
 )
+from .failures import TrainingError
 from .features import FeatureCache, frozen_features
 from .fork import ForkError, fork, run_digest
 from .language import next_token_loss, perplexity
 from .lora import add_lora, merge_lora
 from .modalities import MODES, ModeResult, measure_modes, switch_modalities, wilson_interval
 from .optim import discriminative_rates, gradual_unfreezing
+from .progress import progress_listener
 from .range_test import RangeTest, lr_range_test
 from .records import Costs, Curves, Run, RunFileError
 from .retrieval import Retrieval, class_points, prompts, retrieval, zero_shot
 from .snapshots import Snapshots
-from .telling import telling
 from .trace import Trace
-from .unfreezing import Unfreezing
+from .unfreeze_schedule import UnfreezeSchedule
 
 __all__ = [
     "Arena",
@@ -67,8 +70,10 @@ __all__ = [
     "TaskData",
     "Trace",
     "Traced",
+    "TrainConfig",
+    "TrainOptions",
     "TrainingError",
-    "Unfreezing",
+    "UnfreezeSchedule",
     "add_lora",
     "class_points",
     "contrastive_loss",
@@ -89,6 +94,8 @@ __all__ = [
     "run_digest",
     "zero_shot",
     "switch_modalities",
-    "telling",
+    "progress_listener",
     "wilson_interval",
 ]
+
+__getattr__ = renamed_in(__name__)

@@ -1,4 +1,4 @@
-"""What an arena leaves: every bout in numbers, standings with intervals, paired differences."""
+"""What an arena leaves: each bout in numbers, standings with intervals, and paired differences."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ SCHEMA = 1
 
 
 class ArenaError(ValueError):
-    """An arena that can't be fair, or whose results can't be read."""
+    """An arena that would not be fair, or whose results cannot be read."""
 
 
 @dataclass(frozen=True)
 class Bout:
     """One run that counts, in numbers.
 
-    `steps` and `losses` are a thinned training curve; `wall_s` includes the feature pass.
+    Attributes:
+        contender: its name.
+        examples, seed, rate: how many training examples it had, and the seed and the learning rate.
+        test_accuracy, valid_accuracy: shares, after the last step.
+        wall_s: seconds of training, including those in which features were computed.
+        trainable: elements that learned.
+        steps, losses: a thinned training curve.
     """
 
     contender: str
@@ -37,7 +43,7 @@ class Bout:
 
 @dataclass(frozen=True)
 class Standing:
-    """A contender with so many examples: mean over the seeds, and its 95 % interval (Student's t)."""
+    """Mean accuracy of a contender with a number of examples, and its 95 % interval (Student's t)."""
 
     contender: str
     examples: int
@@ -52,7 +58,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Paired:
-    """How much better one contender is than another, seed by seed: mean difference and its 95 % interval."""
+    """How much better one contender is than another, seed by seed: the mean difference and its 95 % interval.
+
+    `in_favour` of the `seeds` are better.
+    """
 
     difference: float
     low: float
@@ -71,38 +80,38 @@ class ArenaResult:
 
     @property
     def contenders(self) -> tuple[str, ...]:
-        """In the order in which they entered."""
+        """Their names, in the order in which they fought."""
         return tuple(dict.fromkeys(bout.contender for bout in self.bouts))
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers of training examples, ascending."""
+        """The numbers of training examples, ascending."""
         return tuple(sorted({bout.examples for bout in self.bouts}))
 
     def of(self, contender: str, examples: int) -> list[Bout]:
-        """The bouts of a contender with so many examples, by seed.
+        """The bouts of a contender with that many examples, by seed.
 
         Raises:
-            ArenaError: there is none.
+            ArenaError: there are none.
         """
         found = [b for b in self.bouts if (b.contender, b.examples) == (contender, examples)]
         if not found:
             raise ArenaError(
-                f"The arena has no bout of {contender!r} with {examples} examples. It has {', '.join(self.contenders)}, with "
-                f"{', '.join(map(str, self.sizes))} examples."
+                f"The arena has no bout of {contender!r} with {examples} examples. It has "
+                f"{', '.join(self.contenders)}, with {', '.join(map(str, self.sizes))} examples."
             )
         return sorted(found, key=lambda bout: bout.seed)
 
     def standings(self) -> list[Standing]:
-        """A line for each contender and number of examples."""
-        lines = []
+        """One for each contender and number of examples."""
+        found = []
         for examples in self.sizes:
             for name in self.contenders:
                 bouts = [b for b in self.bouts if (b.contender, b.examples) == (name, examples)]
                 if not bouts:
                     continue
                 accuracies = [bout.test_accuracy for bout in bouts]
-                lines.append(
+                found.append(
                     Standing(
                         name,
                         examples,
@@ -114,10 +123,10 @@ class ArenaResult:
                         bouts[0].trainable,
                     )
                 )
-        return lines
+        return found
 
     def difference(self, one: str, other: str, examples: int) -> Paired:
-        """Test accuracy of `one` less that of `other`, on the seeds that both have.
+        """Test accuracy of `one` minus that of `other`, on the seeds that both have.
 
         Raises:
             ArenaError: they have no seed in common.
@@ -133,7 +142,7 @@ class ArenaResult:
         return Paired(fmean(pairs), *interval(pairs), sum(pair > 0 for pair in pairs), len(pairs))
 
     def replaced_by(self, mine: ArenaResult) -> ArenaResult:
-        """These results, with those of one's own machine in the place of the same bouts."""
+        """These results, with the bouts of `mine` in place of the same ones here."""
         own = {(bout.contender, bout.examples, bout.seed): bout for bout in mine.bouts}
         kept = [own.pop((b.contender, b.examples, b.seed), b) for b in self.bouts]
         machine = (
@@ -155,7 +164,7 @@ class ArenaResult:
         """Read what `save` wrote.
 
         Raises:
-            ArenaError: there is no such file, or it holds no results.
+            ArenaError: there is no such file, or it does not hold results.
         """
         try:
             record = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -172,12 +181,13 @@ class ArenaResult:
             raise
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArenaError(
-                f"{path} holds no results of an arena ({error}). Expected a file that ArenaResult.save wrote."
+                f"{path} does not hold results of an arena ({error}). Expected a file that ArenaResult.save "
+                "wrote."
             ) from error
 
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Student's t interval of the mean; the value itself, twice, where there is no spread."""
+    """Student's t interval of the mean of `values`; where all are equal, that value twice."""
     if len(values) < 2 or max(values) == min(values):
         return values[0], values[0]
     from scipy.stats import ttest_1samp

@@ -21,11 +21,11 @@ class Control:
         self._go.clear()
 
     def resume(self) -> None:
-        """Go on."""
+        """Go on after a pause."""
         self._go.set()
 
     def stop(self) -> None:
-        """End before the next step, paused or not."""
+        """End before the next step, whether paused or not."""
         self._stop.set()
         self._go.set()
 
@@ -35,16 +35,16 @@ class Control:
 
     @property
     def stopped(self) -> bool:
-        """Whether the run was asked to end."""
+        """Whether `stop` was called."""
         return self._stop.is_set()
 
     @property
     def paused(self) -> bool:
-        """Whether the run was asked to wait."""
+        """Whether the run is to wait."""
         return not self._go.is_set() and not self.stopped
 
     def run_commands(self) -> int:
-        """Run what was enqueued, in order; returns how many. For the training thread."""
+        """Run the enqueued commands in order; returns how many there were. For the training thread."""
         count = 0
         while True:
             try:
@@ -55,5 +55,5 @@ class Control:
             count += 1
 
     def wait(self, seconds: float) -> bool:
-        """Wait until resumed or stopped, at most `seconds`; returns whether to go on. For the training thread."""
+        """Wait up to `seconds` for `resume` or `stop`; returns whether to go on. For the training thread."""
         return self._go.wait(seconds)

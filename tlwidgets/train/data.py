@@ -1,191 +1,91 @@
-"""Training data as tensors in memory."""
+"""A task's data: the parts that a run is given, whatever kind they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
+from torch.utils.data import Dataset
 
-Examples: TypeAlias = "Mapping[str, Tensor] | tuple[Tensor, Tensor]"
-"""Named tensors whose first axis is the examples, "labels" among them; or a pair (inputs, labels)."""
+from .datasets import split_of
+from .split import Batch, Split
+
+__all__ = [
+    "Batch",
+    "Examples",
+    "Split",
+    "Splits",
+    "TaskData",
+    "as_task_data",
+    "batches_a_pass",
+]
+
+Examples: TypeAlias = Mapping[str, Any] | Sequence[Any] | Dataset[Any] | Iterable[Any]
+"""Columns by name, whose first axis is the examples, "labels" among them; a pair (inputs, labels); a list of
+examples; or data that are read while training: a data set, a `DataLoader`, a stream."""
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task's examples. `valid` is for choosing, `test` is looked at once, after training.
+    """A task's examples: `valid` is for choosing, `test` is used once, after training.
 
-    Each is a mapping from names to tensors (first axis: examples) with "labels", as `transformers` models take them;
-    or a pair (inputs, labels) for a model called with one tensor.
+    Each is a mapping from names to columns (first axis: examples) with "labels", as `transformers` models
+    take them; or a pair (inputs, labels) for a model called with one tensor. Columns are tensors, arrays or
+    lists. A list of examples, each a mapping or a pair, is read likewise.
 
-    Where inputs come with an "attention_mask" that ends in padding, each batch is cut to its longest example.
+    Data may also be read while training: a map-style data set (one of `datasets`, too), a `DataLoader`, whose
+    sampler, collate and workers stay, or a stream that can be iterated over again and again. A stream that
+    does not say its length is counted once, before the first step.
+
+    `collate` makes a batch of a list of examples, where these differ in shape: a function, or a tokenizer of
+    `transformers`, which pads. It is for lists of examples, map-style data sets and streams of examples.
+
+    Where the inputs have an "attention_mask" whose padding is at the end, each batch is cut to its longest
+    example: "input_ids", "inputs_embeds" and other inputs that `transformers` documents together with "
+    "them, and
+    labels that are -100 at padding ("decoder_attention_mask" likewise). Nothing is cut if another tensor "
+    "is equally wide: it may or may not have the same axis.
     """
 
     train: Examples
     valid: Examples | None = None
     test: Examples | None = None
+    collate: Any = None
 
 
-class Batch(NamedTuple):
-    """Some examples: inputs by name, labels, and the length they were cut to (0 without a mask)."""
+@dataclass(frozen=True)
+class Splits:
+    """The parts of a `TaskData`, checked, on the training device; None where a part was not given."""
 
-    inputs: dict[str, Tensor]
-    labels: Tensor
-    length: int
+    train: Split
+    valid: Split | None
+    test: Split | None
 
+    @classmethod
+    def of(cls, data: TaskData, device: torch.device) -> Splits:
+        """Check the data and move them to `device`.
 
-class Batches:
-    """One part of a `TaskData`, checked, on the training device.
-
-    Attributes:
-        name: "training", "validation" or "test".
-        size: number of examples.
-        lengths: places of each example that are not padding; None where there is no padding to leave out.
-        width: places with all padding; 0 without an attention mask.
-    """
-
-    def __init__(self, examples: Examples, part: str, device: torch.device) -> None:
-        self.name = part
-        self.inputs, labels = _split(examples, part)
-        self.size = len(labels)
-        for name, tensor in self.inputs.items():
-            if len(tensor) != self.size:
-                raise ValueError(
-                    f"The {part} data have {self.size} labels and {len(tensor)} examples in {name or 'the inputs'!r}. "
-                    "Expected one label an example."
-                )
-        if not self.size:
-            raise ValueError(f"The {part} data are empty. Expected at least one example.")
-        self.inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
-        # Cross-entropy takes 64-bit class numbers; bool and short integers are as good to a person.
-        self.labels = labels.to(device) if labels.is_floating_point() else labels.to(device, torch.int64)
-        mask = self.inputs.get("attention_mask")
-        self.lengths = _lengths(mask)
-        self.width = mask.shape[1] if mask is not None and mask.dim() == 2 else 0
-
-    def take(self, index: Tensor | slice, length: int | None = None) -> Batch:
-        """Some examples, cut to the longest of them, or to `length`."""
-        if self.lengths is None:
-            inputs = {name: tensor[index] for name, tensor in self.inputs.items()}
-            return Batch(inputs, self.labels[index], self.width)
-        if length is None:
-            length = max(1, int(self.lengths[index].max()))
-        inputs = {name: self._cut(tensor, length)[index] for name, tensor in self.inputs.items()}
-        return Batch(inputs, self._cut(self.labels, length)[index], length)
-
-    def _cut(self, tensor: Tensor, length: int) -> Tensor:
-        by_place = tensor.dim() == 2 and tensor.shape[1] == self.width and not tensor.is_floating_point()
-        return tensor[:, :length] if by_place else tensor
-
-    def shuffled(self, size: int, generator: torch.Generator, by_length: bool = False) -> list[Tensor]:
-        """Indices of the batches of one pass, in random order.
-
-        With `by_length` a batch has examples of about the same length: they are sorted within random groups of fifty
-        batches, so that neighbours still change from pass to pass, and less padding is computed.
+        Raises:
+            ValueError, TypeError: data that cannot be trained on.
         """
-        order = torch.randperm(self.size, generator=generator)
-        if by_length and self.lengths is not None:
-            lengths = self.lengths.cpu()
-            groups = [group[lengths[group].argsort(stable=True)] for group in order.split(50 * size)]
-            batches = [batch for group in groups for batch in group.split(size)]
-            batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
-        else:
-            batches = list(order.split(size))
-        return [batch.to(self.labels.device) for batch in batches]
+        return cls(
+            split_of(data.train, "training", device, data.collate),
+            split_of(data.valid, "validation", device, data.collate) if data.valid is not None else None,
+            split_of(data.test, "test", device, data.collate) if data.test is not None else None,
+        )
 
-    @property
-    def pass_size(self) -> int:
-        """Examples at a time where a whole model only looks at them.
-
-        A CPU is no faster with more, and their activations fill its memory: 64 sounds took 200 MB more than 16.
-        """
-        return 16 if self.labels.device.type == "cpu" else 64
-
-    def by_length(self, size: int) -> tuple[Tensor, ...]:
-        """Indices of batches that cover all examples once, with as little padding as can be."""
-        if self.lengths is None:
-            return torch.arange(self.size, device=self.labels.device).split(size)
-        return self.lengths.argsort(stable=True).split(size)
-
-    @property
-    def classes(self) -> int | None:
-        """Number of classes that the labels call for; None where they are no class numbers."""
-        if self.labels.is_floating_point() or self.labels.dim() != 1:
-            return None
-        return int(self.labels.max()) + 1
+    def all(self) -> list[Split]:
+        """Those that were given, the training data first."""
+        return [split for split in (self.train, self.valid, self.test) if split is not None]
 
 
-def _lengths(mask: Tensor | None) -> Tensor | None:
-    """Places before the padding, of each example; None where the mask is no such mask, or hides nothing."""
-    if mask is None or mask.dim() != 2 or mask.is_floating_point():
-        return None
-    seen = mask != 0
-    lengths = seen.sum(1)
-    places = torch.arange(mask.shape[1], device=mask.device)
-    if bool(seen.all()) or not torch.equal(seen, places < lengths[:, None]):
-        return None
-    return lengths
-
-
-def as_task_data(data) -> TaskData:
-    """Accept a `TaskData`, or training examples alone."""
+def as_task_data(data: TaskData | Examples) -> TaskData:
+    """A `TaskData`, also from training examples alone."""
     return data if isinstance(data, TaskData) else TaskData(data)
 
 
-def _split(examples, part: str) -> tuple[dict[str, Tensor], Tensor]:
-    if isinstance(examples, Mapping):
-        if "labels" not in examples:
-            raise ValueError(
-                f"The {part} data have no 'labels'. Expected a mapping of tensors with 'labels' among them; "
-                f"it has {', '.join(map(repr, examples)) or 'nothing'}."
-            )
-        inputs = {name: tensor for name, tensor in examples.items() if name != "labels"}
-        labels = examples["labels"]
-    elif isinstance(examples, (tuple, list)) and len(examples) == 2:
-        inputs, labels = {"": examples[0]}, examples[1]
-    else:
-        raise TypeError(
-            f"The {part} data are a {type(examples).__name__}. Expected a mapping of tensors with 'labels', or a pair "
-            "(inputs, labels)."
-        )
-    for name, tensor in {**inputs, "labels": labels}.items():
-        if not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"{name or 'inputs'!r} of the {part} data is a {type(tensor).__name__}. Expected a torch.Tensor: "
-                "torch.as_tensor(...) makes one."
-            )
-        if tensor.dim() == 0:
-            raise ValueError(
-                f"{name or 'inputs'!r} of the {part} data is a single number. Expected a tensor whose first axis is the "
-                "examples."
-            )
-    if not inputs:
-        raise ValueError(
-            f"The {part} data hold labels and no inputs. Expected at least one tensor beside 'labels'."
-        )
-    return inputs, labels
-
-
-def check_learnable(train: Batches) -> None:
-    """Refuse data that teach nothing.
-
-    Raises:
-        ValueError: only one class, negative class numbers, or whole numbers in rows.
-    """
-    if train.labels.is_floating_point():
-        return
-    if train.labels.dim() != 1:
-        raise ValueError(
-            f"The labels are whole numbers of shape {tuple(train.labels.shape)}. Expected one class number an example, "
-            "shape (examples,); for several numbers an example make them float, or pass `loss`."
-        )
-    found = train.labels.unique()
-    if int(found[0]) < 0:
-        raise ValueError(f"A label is {int(found[0])}. Expected class numbers from 0 up.")
-    if len(found) == 1:
-        raise ValueError(
-            f"All {train.size} training examples have the same label ({int(found[0])}), so there is nothing to tell "
-            "apart. Expected at least two classes: shuffle before you cut a small set, or take more examples."
-        )
+def batches_a_pass(data: TaskData, size: int) -> int:
+    """Batches of one pass over the training data, `size` examples each where they do not come in batches."""
+    return split_of(data.train, "training", torch.device("cpu"), data.collate).batches_a_pass(size)

@@ -1,20 +1,21 @@
-"""What a training run tells while it runs."""
+"""What a training run reports while it runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events; `step` counts optimizer steps from the start of the run."""
+    """Base class of all events; `step` is the number of optimizer steps made since the start of the run."""
 
     step: int
 
 
 @dataclass(frozen=True)
 class Started(Event):
-    """Training begins: the number of steps to come, elements that learn and all, and where it runs."""
+    """Training begins: the number of steps to come, elements that learn and all elements, and the device."""
 
     steps: int
     trainable: int
@@ -24,7 +25,10 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class FeaturesComputed(Event):
-    """The frozen part runs once over a part of the data ("training", "validation", "test"): examples done, and all."""
+    """The frozen part is being run once over a part of the data ("training", "validation", "test").
+
+    `done` of its `total` examples are done.
+    """
 
     part: str
     done: int
@@ -33,7 +37,7 @@ class FeaturesComputed(Event):
 
 @dataclass(frozen=True)
 class Stepped(Event):
-    """One optimizer step: loss and accuracy (None for a regression) of its batch."""
+    """One optimizer step: loss and accuracy (None for a regression) of its batch, and its time in seconds."""
 
     loss: float
     accuracy: float | None
@@ -42,7 +46,7 @@ class Stepped(Event):
 
 @dataclass(frozen=True)
 class Traced(Event):
-    """Gradients and drift of each group were measured at a step; see `Trace`, which has the same numbers."""
+    """Gradients and drift of each group were measured at a step; `Trace` explains the numbers."""
 
     groups: tuple[str, ...]
     gradient: tuple[float, ...]
@@ -51,11 +55,12 @@ class Traced(Event):
 
 @dataclass(frozen=True)
 class EpochEnded(Event):
-    """One pass over the training data: validation loss and accuracy, None without validation data."""
+    """A pass over the training data has ended: validation loss and accuracy, None without validation data."""
 
     epoch: int
     valid_loss: float | None
     valid_accuracy: float | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,19 @@ class Paused(Event):
 
 @dataclass(frozen=True)
 class Resumed(Event):
-    """Training goes on."""
+    """Training continues."""
 
 
 @dataclass(frozen=True)
 class PlanChanged(Event):
-    """Layers were frozen or thawed between two steps: elements that learn now."""
+    """Layers were frozen or thawed between two steps: how many elements learn now."""
 
     trainable: int
 
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The end: "finished", "stopped" or "failed"; `message` says why it failed."""
+    """The end of the run: "finished", "stopped" or "failed"; `message` says why it failed."""
 
     status: str
     message: str = ""

@@ -1,4 +1,4 @@
-"""When memory that was freed goes back to the system: not at each step, and always at the end."""
+"""When freed memory goes back to the system: not at each step, and always at the end."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MB = 1 << 20
 
 
 def gives_back_memory(function: Callable[P, R]) -> Callable[P, R]:
-    """Hand what `function` freed back to the system once it has returned.
+    """Give what `function` freed back to the system when it returns.
 
-    glibc keeps freed blocks for later. Optimizer states come and go in blocks of many megabytes, so a process that
-    trains one model after the other would hold far more than it uses (2 GB is all that a Binder session has). Elsewhere
-    nothing is done.
+    glibc keeps freed blocks for later. Optimizer states come and go in blocks of many megabytes, so a process
+    that trains one model after another would hold far more than it uses (a Binder session has 2 GB). With
+    other C libraries nothing is done.
     """
 
     @functools.wraps(function)
@@ -39,10 +39,11 @@ def gives_back_memory(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextlib.contextmanager
 def reuses_memory() -> Iterator[None]:
-    """Within, the process keeps up to 256 MB of what it frees, for blocks of up to 64 MB.
+    """Inside this block, the process keeps up to 256 MB of what it frees, in blocks of up to 64 MB.
 
-    A network's activations are freed with each batch and asked for again with the next. glibc would give the larger ones back
-    and get other pages each time, which takes nearly as long as the network itself. Elsewhere nothing is done.
+    A network's activations are freed with each batch and asked for again with the next. glibc would give the
+    larger ones back and get other pages each time, which takes nearly as long as the network itself. With
+    other C libraries nothing is done.
     """
     libc = _glibc()
     if libc is None:
@@ -53,7 +54,7 @@ def reuses_memory() -> Iterator[None]:
     try:
         yield
     finally:
-        # Where glibc's own thresholds end up once a large block was freed.
+        # The values that glibc's own thresholds reach when a large block is freed.
         libc.mallopt(_MMAP_THRESHOLD, 32 * _MB)
         libc.mallopt(_TRIM_THRESHOLD, 64 * _MB)
 

@@ -1,4 +1,4 @@
-"""Does a model use a modality? Each can be switched: on, off, noise in its place, shuffled among examples, or missing."""
+"""Does a model use a modality? Each can be on, off, noise, shuffled among the examples, or missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ MODES = ("on", "off", "noise", "shuffled", "missing")
 class ModeResult:
     """What a model answers with its modalities switched in one way.
 
-    `confusion` is (classes, classes): row the label, column the answer; `answers` are class numbers, one an example.
+    Attributes:
+        modes: the mode of each modality.
+        confusion: how many examples of each label (row) get each answer (column), (classes, classes).
+        answers: a class number for each example.
     """
 
     modes: dict[str, str]
@@ -26,12 +29,12 @@ class ModeResult:
 
     @property
     def right(self) -> int:
-        """How many examples are answered right."""
+        """How many examples are answered correctly."""
         return sum(row[label] for label, row in enumerate(self.confusion))
 
     @property
     def accuracy(self) -> float:
-        """Share of the examples answered right."""
+        """Share of the examples answered correctly."""
         return self.right / len(self.answers)
 
     @property
@@ -41,7 +44,7 @@ class ModeResult:
 
     @property
     def per_class(self) -> tuple[tuple[int, int], ...]:
-        """For each class: how many of its examples are answered right, of how many."""
+        """For each class: how many of its examples are answered correctly, and how many it has."""
         return tuple((row[label], sum(row)) for label, row in enumerate(self.confusion))
 
 
@@ -55,18 +58,21 @@ def switch_modalities(
     """Features switched by mode, and which are present.
 
     Args:
-        features: by modality, (N, D) or (N, T, D); left as they are.
-        modes: one of `MODES` by modality; those not named are on. "off": zeros. "noise": Gaussian, each column with that
-            modality's own mean and standard deviation over the examples (and the T steps). "shuffled": each example has
-            another one's (itself only where N is 1). "missing": zeros, and told as not present.
-        present: what is there at all, by modality: bool (N,), or (N, T) where steps are padding. None: everything.
-        seed: of noise and shuffling. They are each modality's own: another modality's mode changes nothing.
+        features: by modality, (N, D) or (N, T, D); not changed.
+        modes: one of `MODES` by modality; those not named are on. "off": zeros. "noise": Gaussian, each
+            column with that modality's own mean and standard deviation over the examples (and the T steps).
+            "shuffled": each example gets those of another one (its own only where N is 1). "missing": zeros,
+            and marked as not present.
+        present: which examples have each modality: bool (N,), or (N, T) where steps are padding. None: all of
+            them.
+        seed: of noise and shuffling. Each modality draws its own: the mode of another changes nothing.
 
     Returns:
-        The features, and by modality its mask `present`, all false where it is missing: what a fusion model takes.
+        The features, and each modality's mask `present`, all False where it is missing: what a fusion model
+        takes.
 
     Raises:
-        ValueError: no modality of that name, no such mode, or features of other shapes.
+        ValueError: there is no modality or no mode of that name, or features have other shapes.
     """
     _check(features, modes, present or {})
     switched, there = {}, {}
@@ -103,25 +109,29 @@ def measure_modes(
     seed: int = 0,
     batch_size: int = 512,
 ) -> list[ModeResult]:
-    """What a model answers with each setting of `switch_modalities`, in evaluation mode and without gradients.
+    """What a model answers with each setting of `switch_modalities`, in evaluation mode, without gradients.
 
     Args:
-        model: called `model(features, present)`, both by modality; gives scores (examples, classes). Its modes (training
-            or evaluation) are put back.
+        model: called as `model(features, present)`, both by modality; gives logits (examples, classes). Its
+            modes (training or evaluation) are restored.
         features: by modality, (N, D) or (N, T, D).
         labels: class numbers (N,).
-        present: what is there at all, as `switch_modalities` takes it.
-        classes: how many classes there are; None: as many as the model has scores.
+        settings: modes by modality, one mapping for each result.
+        present: as `switch_modalities` takes it.
+        classes: how many classes there are; None: as many as the model has logits.
+        seed: of noise and shuffling.
+        batch_size: examples at a time.
 
     Raises:
-        ValueError: features, modes or labels that don't fit, or scores of another shape or not finite.
+        ValueError: features, modes or labels that don't fit, or logits of another shape or not finite.
     """
     if not isinstance(labels, Tensor) or labels.dim() != 1 or labels.is_floating_point():
-        raise ValueError("The labels should be a tensor of class numbers, one an example, shape (N,).")
+        raise ValueError("The labels must be a tensor of class numbers, one for each example, shape (N,).")
     for name, tensor in features.items():
         if len(tensor) != len(labels):
             raise ValueError(
-                f"There are {len(labels)} labels and {len(tensor)} examples of {name!r}. Give one label an example."
+                f"There are {len(labels)} labels and {len(tensor)} examples of {name!r}. Expected one label "
+                "for each example."
             )
     device = next((weight.device for weight in model.parameters()), labels.device)
     found = []
@@ -134,19 +144,18 @@ def measure_modes(
 
 
 def wilson_interval(right: int, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share, 95 % by default; stays within 0 and 1 (Wilson, 1927).
+    """Wilson's interval for the share `right` of `of`, 95 % by default, always within 0 and 1 (Wilson, 1927).
 
     Raises:
-        ValueError: not 0 <= right <= of, or of is 0.
+        ValueError: `of` is 0, or `right` is not between 0 and `of`.
     """
     if not 0 <= right <= of or not of:
-        raise ValueError(f"{right} of {of} is no share. Expected 0 <= right <= of, and of at least 1.")
+        raise ValueError(f"{right} of {of} is not a share. Expected 0 <= right <= of, and of at least 1.")
     share, extra = right / of, z * z / of
     middle = (share + extra / 2) / (1 + extra)
     half = z * math.sqrt(share * (1 - share) / of + extra / (4 * of)) / (1 + extra)
-    return min(share, max(0.0, middle - half)), max(
-        share, min(1.0, middle + half)
-    )  # rounding may not push it out
+    # Rounding must not leave the share itself outside.
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 def modality_seed(name: str, seed: int) -> int:
@@ -154,7 +163,14 @@ def modality_seed(name: str, seed: int) -> int:
     return crc32(name.encode()) + seed
 
 
-def _answers(model, given, modes, batch_size: int, device) -> tuple[Tensor, int]:
+def _answers(
+    model: nn.Module,
+    given: tuple[dict[str, Tensor], dict[str, Tensor]],
+    modes: Mapping[str, str],
+    batch_size: int,
+    device: torch.device,
+) -> tuple[Tensor, int]:
+    """A class number for each example, and how many classes the model has logits for."""
     switched, present = given
     training = [module for module in model.modules() if module.training]
     model.eval()
@@ -167,39 +183,41 @@ def _answers(model, given, modes, batch_size: int, device) -> tuple[Tensor, int]
                     {name: tensor[part].to(device) for name, tensor in each.items()}
                     for each in (switched, present)
                 )
-                found.append(_scores(model(inputs, there), len(next(iter(inputs.values()))), modes))
+                found.append(_checked_logits(model(inputs, there), len(next(iter(inputs.values()))), modes))
     finally:
         for module in training:
             module.training = True
-    return torch.cat([scores.argmax(1) for scores in found]).cpu(), found[0].shape[1]
+    return torch.cat([logits.argmax(1) for logits in found]).cpu(), found[0].shape[1]
 
 
-def _scores(scores, examples: int, modes) -> Tensor:
-    if not isinstance(scores, Tensor) or scores.dim() != 2 or len(scores) != examples:
-        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+def _checked_logits(logits: object, examples: int, modes: Mapping[str, str]) -> Tensor:
+    if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != examples:
+        shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise ValueError(
-            f"For {examples} examples the model gives {shape}. Expected scores, a tensor (examples, classes)."
+            f"For {examples} examples the model gives {shape}. Expected logits, a tensor (examples, classes)."
         )
-    if not torch.isfinite(scores).all():
+    if not torch.isfinite(logits).all():
         raise ValueError(
-            f"With {words_of(modes)} the model gives scores that are not finite. Features have to be finite, and a model "
-            "has to cope with modalities that are missing, all of them too."
+            f"With {modes_in_words(modes)} the model gives logits that are not finite. Features must be "
+            "finite, and the model must cope with missing modalities, even with all of them missing."
         )
-    return scores
+    return logits
 
 
-def words_of(modes: Mapping[str, str]) -> str:
+def modes_in_words(modes: Mapping[str, str]) -> str:
     """A setting in words: "audio off, text shuffled"."""
     return ", ".join(f"{name} {mode}" for name, mode in modes.items())
 
 
-def _result(modes, answered: tuple[Tensor, int], labels: list[int], classes: int | None) -> ModeResult:
+def _result(
+    modes: Mapping[str, str], answered: tuple[Tensor, int], labels: list[int], classes: int | None
+) -> ModeResult:
     answers, width = answered
     classes = classes or width
     if min(labels) < 0 or max(labels) >= classes or width > classes:
         raise ValueError(
-            f"The model has scores for {width} classes, and the labels go from {min(labels)} to {max(labels)}; "
-            f"{classes} classes were expected, numbered from 0."
+            f"The model has logits for {width} classes, and the labels go from {min(labels)} to "
+            f"{max(labels)}. Expected {classes} classes, numbered from 0."
         )
     confusion = [[0] * classes for _ in range(classes)]
     for label, answer in zip(labels, answers.tolist(), strict=True):
@@ -210,14 +228,14 @@ def _result(modes, answered: tuple[Tensor, int], labels: list[int], classes: int
 def _check(features: Mapping[str, Tensor], modes: Mapping[str, str], present: Mapping[str, Tensor]) -> None:
     if not features:
         raise ValueError(
-            "There is no modality. Expected features by name: {'image': tensor, 'text': tensor}."
+            "There are no features. Expected them by modality: {'image': tensor, 'text': tensor}."
         )
     for name in (*modes, *present):
         if name not in features:
             raise ValueError(f"There is no modality {name!r}. Expected one of {', '.join(features)}.")
     for name, mode in modes.items():
         if mode not in MODES:
-            raise ValueError(f"{mode!r} is no mode of {name!r}. Expected one of {', '.join(MODES)}.")
+            raise ValueError(f"{name!r} has no mode {mode!r}. Expected one of {', '.join(MODES)}.")
     length = None
     for name, tensor in features.items():
         shape = tuple(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
@@ -228,13 +246,14 @@ def _check(features: Mapping[str, Tensor], modes: Mapping[str, str], present: Ma
         length = len(tensor) if length is None else length
         if not length or len(tensor) != length:
             raise ValueError(
-                f"{name!r} has {len(tensor)} examples, others {length}. Expected as many of each, at least one."
+                f"{name!r} has {len(tensor)} examples, others {length}. Expected the same number for all, "
+                "at least one."
             )
         mask = present.get(name)
         if mask is not None and (
             mask.dtype != torch.bool or mask.shape not in (tensor.shape[:1], tensor.shape[:-1])
         ):
             raise ValueError(
-                f"What is present of {name!r} has shape {tuple(mask.shape)} and type {mask.dtype}. Expected bool, one an "
-                "example (N,) or one a step (N, T)."
+                f"present[{name!r}] has shape {tuple(mask.shape)} and type {mask.dtype}. Expected bool, one "
+                "for each example (N,) or for each step (N, T)."
             )

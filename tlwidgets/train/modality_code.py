@@ -1,4 +1,4 @@
-"""Switched modalities as the plain PyTorch lines that have the same effect."""
+"""Switched modalities as plain PyTorch code that has the same effect."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from .modalities import modality_seed
 
 
 def modality_code(modes: Mapping[str, str], *, masked: Collection[str] = (), seed: int = 0) -> str:
-    """Lines, with torch alone, that switch `features`, as `switch_modalities` does, and measure `model` on `labels`.
+    """Python lines, with torch alone, that switch `features` by these modes and measure `model` on `labels`.
 
-    `masked` names the modalities of which `present` says what is there at all.
+    Args:
+        modes: one of `MODES` by modality.
+        masked: the modalities that not all examples have, as `present` says.
+        seed: of noise and shuffling.
     """
     lines = [
         "inputs = dict(features)",
@@ -36,7 +39,7 @@ def _off(name: str, _: int) -> list[str]:
 
 def _noise(name: str, seed: int) -> list[str]:
     return [
-        "# noise: each column keeps its mean and deviation, and nothing else",
+        "# noise: each column keeps its mean and standard deviation, and nothing else",
         f"columns = inputs[{name}][there[{name}]].flatten(0, -2)",
         f"noise = torch.randn(inputs[{name}].shape, generator=torch.Generator().manual_seed({seed}))",
         f"inputs[{name}] = columns.mean(0) + columns.std(0, correction=0) * noise",
@@ -45,7 +48,7 @@ def _noise(name: str, seed: int) -> list[str]:
 
 def _shuffled(name: str, seed: int) -> list[str]:
     return [
-        "# shuffled: every example has another one's",
+        "# shuffled: every example gets those of another one",
         f"order = torch.randperm(len(labels), generator=torch.Generator().manual_seed({seed}))",
         "for each in (inputs, there):",
         f"    each[{name}] = each[{name}][order.roll(1)][order.argsort()]",
@@ -54,7 +57,7 @@ def _shuffled(name: str, seed: int) -> list[str]:
 
 def _missing(name: str, _: int) -> list[str]:
     return [
-        "# missing: nothing there, and the model is told",
+        "# missing: left out, and the model is told so",
         f"inputs[{name}] = torch.zeros_like(inputs[{name}])",
         f"there[{name}] = torch.zeros_like(there[{name}])",
     ]

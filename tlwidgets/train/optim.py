@@ -3,65 +3,126 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeAlias
 
 import torch
+from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
 
-from ..core import FreezePlan, ModelTree
+from ..core import FreezeError, FreezePlan, ModelTree, OptimizerError
+from ..core.towers import depths
+from .whole_numbers import check_whole_number
 
-OPTIMIZERS = ("adamw", "sgd")
-SCHEDULES = ("one-cycle", "linear", "cosine", "constant")
+Rates: TypeAlias = float | Mapping[str, float]
+"""One learning rate for all, or one for each row of a model's tree, by id."""
+
+MakeOptimizer: TypeAlias = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
+"""From parameter groups to an optimizer that holds them."""
+
+OptimizerName: TypeAlias = Literal["adamw", "sgd"]
+ScheduleName: TypeAlias = Literal["one-cycle", "linear", "cosine", "constant"]
 
 
-def check_names(optimizer, schedule: str, lr: float | Mapping[str, float], warmup: float) -> None:
-    """Refuse what the functions below can't make, before anything is changed.
+def check_rates(lr: Rates) -> None:
+    """Reject a learning rate that is not a positive finite number.
 
     Raises:
-        ValueError: unknown optimizer or schedule, or a learning rate that is no positive finite number.
+        ValueError: it is not, or that of a row is not.
     """
     for group, rate in lr.items() if isinstance(lr, Mapping) else [("", lr)]:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
             of = f" of {group!r}" if group else ""
             raise ValueError(f"The learning rate{of} is {rate!r}. Expected a number above 0, such as 1e-3.")
-    if isinstance(warmup, bool) or not isinstance(warmup, (int, float)) or not 0 <= warmup < 1:
-        raise ValueError(f"warmup is {warmup!r}. Expected a share of the steps, from 0 up to (not with) 1.")
-    if not callable(optimizer) and optimizer not in OPTIMIZERS:
-        raise ValueError(
-            f"Unknown optimizer {optimizer!r}. Expected one of {', '.join(OPTIMIZERS)}, or a function."
-        )
-    if schedule not in SCHEDULES:
-        raise ValueError(f"Unknown schedule {schedule!r}. Expected one of {', '.join(SCHEDULES)}.")
 
 
 def make_optimizer(
-    optimizer: str | Callable[[list[dict]], torch.optim.Optimizer],
-    groups: list[dict],
+    optimizer: OptimizerName | MakeOptimizer,
+    groups: list[dict[str, Any]],
     lr: float,
     weight_decay: float,
 ) -> torch.optim.Optimizer:
-    """Make an optimizer that holds every parameter, frozen ones too (they have no gradient and are passed over)."""
+    """Make an optimizer that holds every parameter; it skips frozen ones, which have no gradient.
+
+    Args:
+        optimizer: "adamw", "sgd" (momentum 0.9), or a function from `groups` to an optimizer.
+        groups: parameter groups, as `parameter_groups` makes them.
+        lr: for groups that have none of their own.
+        weight_decay: for groups that have none of their own.
+
+    Raises:
+        OptimizerError: the function returned something else.
+    """
     if callable(optimizer):
-        return optimizer(groups)
+        made = optimizer(groups)
+        if not isinstance(made, torch.optim.Optimizer):
+            raise OptimizerError(
+                f"The function `optimizer` returned a {type(made).__name__}. Expected a "
+                "torch.optim.Optimizer of the groups that it was given."
+            )
+        return made
     if optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=lr, weight_decay=weight_decay, fused=_fusible(groups))
     return torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=weight_decay)
 
 
-def _fusible(groups: list[dict]) -> bool:
-    """Whether AdamW can do a step in one pass over memory: on a CPU about five times as fast, the same rule."""
+HEAD_RATE, WHOLE_RATE = 1e-3, 5e-5
+
+
+def default_rate(model: nn.Module, plans: Iterable[FreezePlan]) -> tuple[float, str]:
+    """A learning rate by what learns now and under these plans, and a sentence that says which it is.
+
+    A new head starts from nothing; pretrained weights should move little (Devlin et al. 2019 take 2e-5 to
+    5e-5).
+    """
+    learning = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    learning.update(name for plan in plans for name in plan.trainable)
+    try:
+        head = FreezePlan.preset(model, "feature-extraction").trainable
+    except FreezeError:  # the model has none
+        head = frozenset()
+    if learning <= set(head):
+        return HEAD_RATE, f"lr=None: only the head learns, so the learning rate is {HEAD_RATE:g}."
+    return WHOLE_RATE, f"lr=None: more than the head learns, so the learning rate is {WHOLE_RATE:g}."
+
+
+def spare_norms_and_biases(model: nn.Module, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same groups, with biases and the weights of normalisation layers in groups without weight decay."""
+    spared = {
+        id(weight)
+        for module in model.modules()
+        for name, weight in module.named_parameters(recurse=False)
+        if "bias" in name or "norm" in type(module).__name__.lower()
+    }
+    parts = []
+    for group in groups:
+        decayed = [weight for weight in group["params"] if id(weight) not in spared]
+        rest = [weight for weight in group["params"] if id(weight) in spared]
+        parts += [{**group, "params": decayed}] if decayed else []
+        parts += [{**group, "params": rest, "weight_decay": 0.0}] if rest else []
+    return parts
+
+
+def _fusible(groups: list[dict[str, Any]]) -> bool:
+    """Whether AdamW can make a step in one pass over memory: the same rule, five times as fast on a CPU."""
     weights = [parameter for group in groups for parameter in group["params"]]
     return all(weight.is_floating_point() and weight.device.type in ("cpu", "cuda") for weight in weights)
 
 
-def make_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, warmup: float):
-    """How the rates change over the steps, from what each group of the optimizer was given.
+def make_scheduler(
+    name: ScheduleName, optimizer: torch.optim.Optimizer, steps: int, warmup: float
+) -> LRScheduler:
+    """Return the scheduler that changes the rates over the steps, from the rate that each group of the
+    optimizer was given.
 
-    "one-cycle" (Smith and Topin 2018) climbs over the `warmup` share of the steps, then anneals to nothing; "linear" and
-    "cosine" do so in a straight line or half a wave; "constant" stays, after the climb.
+    "one-cycle" (Smith and Topin 2018) climbs during the `warmup` share of the steps, then anneals to nothing;
+    "linear" and "cosine" fall in a straight line or half a wave after the climb; "constant" stays at the top.
     """
     if name == "one-cycle" and warmup:
         rates = [group["lr"] for group in optimizer.param_groups]
-        if warmup * (steps + 1) == 1:  # the top is the first step, and PyTorch divides by the steps before it
+        if (
+            warmup * (steps + 1) == 1
+        ):  # the top would be the first step, and PyTorch divides by the steps before it
             warmup = math.nextafter(warmup, 0)
         return torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rates, total_steps=steps + 1, pct_start=warmup, cycle_momentum=False
@@ -79,62 +140,65 @@ def make_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, warmu
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-def discriminative_rates(tree: ModelTree, lr: float, decay: float = 0.8) -> dict[str, float]:
-    """A learning rate for each row of the tree: `lr` for the last, times `decay` for each layer before it.
+def discriminative_rates(model: nn.Module | ModelTree, lr: float, decay: float = 0.8) -> dict[str, float]:
+    """A learning rate for each row of a model's tree: `lr` for the last, times `decay` for each layer before.
 
     Early layers hold what is general and should move less (Howard and Ruder 2018, who divide by 2.6 a layer).
+    In a model of several towers (an encoder and a decoder, text and images) each is counted from its own top.
 
     Raises:
         ValueError: `decay` is not above 0 and at most 1.
     """
     if not 0 < decay <= 1:
         raise ValueError(f"decay is {decay!r}. Expected a factor above 0 and at most 1, such as 0.8.")
-    rows = tree.root.children or (tree.root,)
-    layers = [row.id for row in rows if row.id in tree.layers or row.kind == "layers"]
-    rates, depth = {}, 0
-    for row in reversed(rows):
-        if row.id in layers:
-            depth += 1
-        after_all = row.id not in layers and layers and depth == len(layers)
-        rates[row.id] = lr * decay ** (depth + bool(after_all))
-    return {row.id: rates[row.id] for row in rows}
+    tree = ModelTree.of(model)
+    return {id: lr * decay**depth for id, depth in depths(tree.rows, tree.towers, tree.head).items()}
 
 
 def gradual_unfreezing(
-    tree: ModelTree, *, every: int = 1, start: FreezePlan | None = None
+    model: nn.Module | ModelTree, *, every: int = 1, start: FreezePlan | None = None
 ) -> dict[int, FreezePlan]:
-    """Plans by epoch: from `start` (the head alone), thaw one more layer every so many epochs, the last layer first.
+    """Plans by epoch: from `start` (None: the head alone), thaw one more layer every `every` epochs.
 
-    `fit(..., plan=schedule[1], unfreeze=schedule)` trains by it (Howard and Ruder 2018). The embeddings come last.
+    `fit(model, schedule[1], data, unfreeze=schedule)` trains by them (Howard and Ruder 2018). The last layer
+    comes first, the embeddings last; of several towers, each one's last layer first.
 
     Raises:
-        ValueError: `every` is no whole number above 0.
+        ValueError: `every` is not a whole number above 0.
         FreezeError: the model has no head or layers to begin with.
     """
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        raise ValueError(f"every is {every!r}. Expected a whole number of epochs, 1 or more.")
-    plan = start or FreezePlan.preset("feature-extraction", tree)
+    check_whole_number("every", every)
+    tree = ModelTree.of(model)
+    plan = start or FreezePlan.preset(tree, "feature-extraction")
     schedule, epoch = {1: plan}, 1
-    rows = [
-        child for row in tree.root.children for child in (row.children if row.kind == "layers" else [row])
-    ]
-    for row in reversed(rows):
-        if row.tied_to or row.fixed or plan.state(row.id) == "trained":
-            continue
-        epoch += every
-        plan = plan.with_policy(row.id, "trained")
-        schedule[epoch] = plan
+    rows = [row.id for row in reversed(tree.unfolded_rows) if not row.tied_to and not row.fixed]
+    several = len(tree.towers) > 1
+    steps: dict[object, list[str]] = {}
+    for id in sorted(rows, key=tree.depths.__getitem__) if several else rows:
+        steps.setdefault(tree.depths[id] if several else id, []).append(id)
+    for ids in steps.values():
+        frozen = [id for id in ids if plan.state(id) != "trained"]
+        for id in frozen:
+            plan = plan.with_policy(id, "trained")
+        if frozen:
+            epoch += every
+            schedule[epoch] = plan
     return schedule
 
 
 def change_rates(
-    optimizer: torch.optim.Optimizer, schedule, rates: Mapping[str, float], rows: Mapping[str, list]
+    optimizer: torch.optim.Optimizer,
+    scheduler: LRScheduler,
+    rates: Mapping[str, float],
+    rows: Mapping[str, list[nn.Parameter]],
 ) -> None:
-    """Give each row another highest rate, in the middle of a schedule, which keeps its shape.
+    """Give each row another highest rate in the middle of a schedule, which keeps its shape.
 
     Args:
-        rates: the new highest rate by row.
-        rows: each row's parameters.
+        optimizer: changed in place.
+        scheduler: changed in place.
+        rates: the new highest rate of each row.
+        rows: the parameters of each row.
     """
     row_of = {id(weight): name for name, weights in rows.items() for weight in weights}
     for index, group in enumerate(optimizer.param_groups):
@@ -142,4 +206,4 @@ def change_rates(
         for key in ("lr", "initial_lr", "max_lr", "min_lr"):
             if key in group:
                 group[key] *= factor
-        schedule.base_lrs[index] *= factor
+        scheduler.base_lrs[index] *= factor

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .snapshots import Snapshots
 from .trace import Trace
 
 SCHEMA = 2
@@ -34,16 +38,18 @@ _TRACED = ("step", "gradient", "drift")
 
 
 class RunFileError(ValueError):
-    """A file that holds no run, a damaged one, or one of a newer version."""
+    """A file that does not hold a run, is damaged, or is of a newer version."""
 
 
 @dataclass
 class Curves:
-    """Measurements over time. `step`, `loss`, `accuracy`: one entry a step; the others: one for each epoch after which
-    they were measured.
+    """Measurements over time. A missing value (accuracy of a regression, validation without data) is NaN.
 
-    `source_accuracy`: what the model still knows of its source task, before the first epoch and after each one; empty
-    where it was not asked for. A missing value (accuracy of a regression, validation without data) is NaN.
+    Attributes:
+        step, loss, accuracy: one entry for each step; accuracies are shares.
+        epoch, valid_loss, valid_accuracy: one entry for each epoch after which they were measured.
+        source_accuracy: what the model still knows of its source task, before the first epoch and after each
+            that was evaluated; empty where it was not asked for.
     """
 
     step: list[int] = field(default_factory=list)
@@ -54,13 +60,28 @@ class Curves:
     valid_accuracy: list[float] = field(default_factory=list)
     source_accuracy: list[float] = field(default_factory=list)
 
+    def add_step(self, step: int, loss: float, accuracy: float | None) -> None:
+        """Add what was measured at a step; an accuracy of None is written as NaN."""
+        self.step.append(step)
+        self.loss.append(loss)
+        self.accuracy.append(math.nan if accuracy is None else accuracy)
+
+    def add_epoch(self, epoch: int, loss: float, accuracy: float | None) -> None:
+        """Add what was measured on the validation data after an epoch; an accuracy of None becomes NaN."""
+        self.epoch.append(epoch)
+        self.valid_loss.append(loss)
+        self.valid_accuracy.append(math.nan if accuracy is None else accuracy)
+
 
 @dataclass
 class Costs:
-    """Wall-clock and processor seconds of training alone (no evaluation after it), memory, and elements.
+    """What training took, without the evaluation after it.
 
-    `features_s`: the part of `wall_s` that went into computing the frozen part's features (or finding them again).
-    `peak_bytes`: on a GPU what tensors took at most; on a CPU the whole process, sampled.
+    Attributes:
+        wall_s, cpu_s: seconds by the clock, and of the processor.
+        peak_bytes: memory: on a GPU the most that tensors took; on a CPU that of the whole process, sampled.
+        trainable, total: how many elements learn, and how many there are.
+        features_s: the part of `wall_s` in which the frozen part's features were computed (or found again).
     """
 
     wall_s: float = 0.0
@@ -76,21 +97,29 @@ class Run:
     """One training run.
 
     Attributes:
-        config: what was asked for (epochs, batch size, rate, seed, plan), as plain JSON data.
+        config: the options (`TrainConfig.to_json`), the number of training examples and the plan, as plain
+            JSON data; "fork" says where a fork comes from.
         curves, costs: see `Curves` and `Costs`.
         device: where it ran.
         status: "finished", "stopped" or "failed".
         message: why it failed.
-        test_accuracy: share of the test examples that are right, after training; None without test data.
+        test_accuracy: share of the test examples that are right after training; None without test data.
         trace: gradients and drift of each group, see `Trace`.
-        cache: what became of the frozen part's features, an entry whenever that was decided: "epoch", "used", "why" not,
-            "sites" (modules whose output is kept), "nbytes", "warm" (there from an earlier run), "on_disk", "seconds".
-        best_epoch: with `patience`, the epoch whose weights the model has now; else 0.
-        notes: sentences a person should read.
-        snapshots: what `fork` starts from; None in a record that was loaded from a file.
+        cache: what became of the frozen part's features, one entry each time that was decided: "epoch",
+            "used", "why" not, "sites" (modules whose output is kept), "nbytes", "warm" (there from an earlier
+            run), "on_disk", "seconds".
+        best_epoch: with `patience`, the epoch with the lowest validation loss, otherwise 0. When the run has
+            finished, the model has that epoch's weights; a run that was stopped keeps those of its last step.
+        notes: sentences that a person should read.
+        metrics: what `TrainConfig.metrics` measured on the validation data, by name, one entry for each of
+            `curves.epoch`.
+        test_metrics: what they measured on the test data after training.
+        snapshots: the states that fit(snapshots=...) kept, from which `fork` starts; None in a record that
+            was loaded from a file.
+        parent: the run that this one was forked from; None in a record that was loaded from a file.
     """
 
-    config: dict
+    config: dict[str, Any]
     curves: Curves = field(default_factory=Curves)
     costs: Costs = field(default_factory=Costs)
     device: str = "cpu"
@@ -98,11 +127,16 @@ class Run:
     message: str = ""
     test_accuracy: float | None = None
     trace: Trace = field(default_factory=Trace)
-    cache: list[dict] = field(default_factory=list)
+    cache: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int = 0
     notes: list[str] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    test_metrics: dict[str, float] = field(default_factory=dict)
 
-    snapshots = None  # a `Snapshots` where fit(snapshots=...) kept some; no field: a saved record has none
+    def __post_init__(self) -> None:
+        # Not fields: a record in a file has neither.
+        self.snapshots: Snapshots | None = None
+        self.parent: Run | None = None
 
     @property
     def steps(self) -> int:
@@ -111,28 +145,29 @@ class Run:
 
     @property
     def cached(self) -> bool:
-        """Whether all of the training read the frozen part's output back instead of computing it."""
+        """Whether the whole training read the frozen part's output back instead of computing it."""
         return bool(self.cache) and all(entry["used"] for entry in self.cache)
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """What was measured so far, as plain data."""
-        keys = ("curves", "costs", "trace", "cache", "best_epoch", "notes")
+        keys = ("curves", "costs", "trace", "cache", "best_epoch", "notes", "metrics")
         whole = asdict(self)
         return {key: whole[key] for key in keys}
 
-    def take_state(self, state: dict) -> None:
-        """Go on from what `state` gave."""
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned."""
         self.curves, self.costs = Curves(**state["curves"]), Costs(**state["costs"])
         self.trace = Trace(**state["trace"])
+        self.metrics = state.get("metrics", {})
         self.cache, self.best_epoch, self.notes = state["cache"], state["best_epoch"], state["notes"]
 
     def save(self, path: str | Path) -> Path:
-        """Write the run to one file (a zip of JSON and npz); an interrupted write leaves an older file whole."""
+        """Write the run to one file (a zip of JSON and npz); an interrupted write keeps the older one."""
         path = Path(path)
         record = {key: value for key, value in asdict(self).items() if key not in ("curves", "trace")}
         record["groups"] = self.trace.groups
         arrays = io.BytesIO()
-        series = {name: np.asarray(getattr(self.curves, name)) for name in _SERIES}
+        series: dict[str, Any] = {name: np.asarray(getattr(self.curves, name)) for name in _SERIES}
         series |= {f"trace_{name}": np.asarray(getattr(self.trace, name), float) for name in _TRACED}
         np.savez_compressed(arrays, **series)
         half = path.with_name(path.name + ".part")
@@ -148,7 +183,7 @@ class Run:
 
         Raises:
             FileNotFoundError: there is no such file.
-            RunFileError: it holds no run, is damaged, or of a newer version.
+            RunFileError: it does not hold a run, is damaged, or is of a newer version.
         """
         path = Path(path)
         if not path.exists():
@@ -169,7 +204,8 @@ class Run:
             raise
         except _DAMAGE as error:
             raise RunFileError(
-                f"{path} holds no whole run ({error}). Expected a file that Run.save wrote; make the run again."
+                f"{path} does not hold a complete run ({error}). Expected a file that Run.save wrote; train "
+                "again."
             ) from error
 
     def __repr__(self) -> str:
@@ -177,8 +213,9 @@ class Run:
         return f"Run({self.status}: {self.steps} steps in {self.costs.wall_s:.1f} s on {self.device}{test})"
 
 
-def _check_schema(path: Path, schema) -> None:
+def _check_schema(path: Path, schema: object) -> None:
     if schema not in READABLE:
         raise RunFileError(
-            f"{path} has version {schema!r}, and a version up to {SCHEMA} was expected. Update the course's package."
+            f"{path} has version {schema!r}, and a version up to {SCHEMA} was expected. Update the course's "
+            "package."
         )

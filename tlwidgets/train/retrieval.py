@@ -1,31 +1,34 @@
-"""Searching in a shared space, measured; and naming what was never trained on, by words."""
+"""How well a search in a shared space works; and zero-shot classification, by the names of the classes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .contrastive import check_vectors
+from .whole_numbers import check_whole_number, is_whole_number
 
-EQUAL = 1e-6  # cosines nearer than that are equal but for rounding
+EQUAL = 1e-6  # cosines that differ by less are equal except for rounding
 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """How well queries find what they are about in a gallery.
+    """How well queries find the same object in a gallery.
 
     Attributes:
-        recall: by k, the share of the queries with something right among their first k.
-        chance: by k, what a random order of the gallery gives on average.
-        median_rank: of the first right one; 1 is best. The mean of the middle two for an even number of queries.
-        ranks: of the first right one, a query each.
-        queries, gallery: how many there are.
-        objects: how many different ones the gallery has.
+        recall: for each k, the share of the queries with a right item among their first k.
+        chance: for each k, what a random order of the gallery gives on average.
+        median_rank: of the first right item; 1 is best. For an even number of queries, the mean of the middle
+            two.
+        ranks: for each query, the rank of its first right item.
+        queries, gallery: how many queries and items there are.
+        objects: how many different objects the gallery has.
     """
 
     recall: dict[int, float]
@@ -51,30 +54,37 @@ def retrieval(
     gallery_objects: Tensor | Sequence[int],
     ks: Sequence[int] = (1, 5),
 ) -> Retrieval:
-    """Rank the gallery by cosine for each query, and see where the first of the query's object is.
+    """Rank the gallery by cosine for each query, and find where the first item of the query's object is.
 
-    `queries` (queries, width) and `gallery` (items, width) need not be of length 1. Whatever is of the same object is right,
-    however often it is there; of equal scores, wrong ones come first, so that a space in which all lies in one point finds
-    nothing.
+    Every item of the same object is right, however many there are. Where cosines are equal, wrong items come
+    first, so that a space in which all points coincide finds nothing.
+
+    Args:
+        queries: points (queries, width), of any length.
+        gallery: points (items, width), of any length.
+        query_objects: the number of the object that each query shows, (queries,).
+        gallery_objects: the number of the object that each item shows, (items,).
+        ks: for which k recall is measured.
 
     Raises:
-        ValueError: shapes that don't fit, vectors without a direction, or a query with nothing right in the gallery.
+        ValueError: shapes that don't fit, vectors without a direction, or a query with nothing right in the
+            gallery.
     """
     wanted, there = (
         _numbers("query_objects", query_objects, queries),
         _numbers("gallery_objects", gallery_objects, gallery),
     )
     _check_points({"queries": queries, "gallery": gallery})
-    if not ks or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in ks):
+    if not ks or not all(is_whole_number(k) for k in ks):
         raise ValueError(f"ks is {ks!r}. Expected whole numbers of at least 1, such as (1, 5).")
     right = wanted[:, None] == there
     if not bool(right.any(1).all()):
         lost = int((~right.any(1)).nonzero()[0])
         raise ValueError(
-            f"Query {lost} is of object {int(wanted[lost])}, and nothing in the gallery is. Expected something to find for "
-            "each query: leave that query out, or add to the gallery."
+            f"Query {lost} shows object {int(wanted[lost])}, and nothing in the gallery does. Expected "
+            "something to find for each query: leave that query out, or add to the gallery."
         )
-    ranks = first_right(cosines(queries, gallery), right.cpu()).tolist()
+    ranks = rank_of_first_right(cosines(queries, gallery), right.cpu()).tolist()
     items = len(gallery)
     counts = right.sum(1).tolist()
     ordered = sorted(ranks)
@@ -86,35 +96,35 @@ def retrieval(
         ranks=tuple(ranks),
         queries=len(ranks),
         gallery=items,
-        objects=len(there.unique()),
+        objects=len(torch.unique(there)),
     )
 
 
 def cosines(queries: Tensor, gallery: Tensor) -> Tensor:
-    """Cosines (queries, items), in double precision and without the digits that only rounding tells apart."""
+    """Cosines (queries, items), in double precision, without the digits in which only rounding shows."""
     return (_unit(queries.detach().cpu().double()) @ _unit(gallery.detach().cpu().double()).T).round(
         decimals=9
     )
 
 
-def contested(scores, right):
-    """Scores by which to order a gallery: of equal ones (but for rounding) those of right items are a little lower.
+def wrong_before_right(scores: Any, right: Any) -> Any:
+    """Scores by which to order a gallery: of equal ones (but for rounding), those of right items are lower.
 
-    For tensors and arrays alike; `right` is bool, of the same shape.
+    `right` is bool, of the same shape; tensors and arrays are both accepted.
     """
     return scores - EQUAL * right
 
 
-def first_right(scores: Tensor, right: Tensor) -> Tensor:
-    """The rank of each query's first right item, from 1; 0 where it has none. `scores`, `right`: (queries, items)."""
-    order = contested(scores, right)
+def rank_of_first_right(scores: Tensor, right: Tensor) -> Tensor:
+    """The rank of each query's first right item, from 1; 0 if none is right. Both are (queries, items)."""
+    order = wrong_before_right(scores, right)
     best = order.masked_fill(~right, -math.inf).amax(1, keepdim=True)
     ranks = 1 + ((order >= best) & ~right).sum(1)
     return torch.where(right.any(1), ranks, 0)
 
 
 def random_recall(items: int, right: int, k: int) -> float:
-    """Probability that `k` of the items, drawn at random, have one of the `right` ones among them."""
+    """Probability that `k` of the items, drawn at random, include one of the `right` ones."""
     return 1 - math.comb(items - right, k) / math.comb(items, k) if k <= items else 1.0
 
 
@@ -122,44 +132,51 @@ def prompts(names: Sequence[str], templates: Sequence[str]) -> list[str]:
     """Each name in each template ("a drawing of a {}"), name by name: names x templates texts.
 
     Raises:
-        ValueError: no name, no template, or a template without its place for the name.
+        ValueError: no name, no template, or a template without exactly one place for the name.
     """
     if isinstance(names, str) or isinstance(templates, str) or not names or not templates:
-        raise ValueError("names and templates should be lists of texts, each with one at least.")
+        raise ValueError("names and templates must be lists of texts, each with at least one.")
     for template in templates:
         if template.count("{}") != 1:
             raise ValueError(
-                f"The template {template!r} has no single {{}}. Expected one place for the name, as in 'a drawing of a {{}}'."
+                f"The template {template!r} does not have exactly one {{}}. Expected one place for the name, "
+                "as in 'a drawing of a {}'."
             )
     return [template.replace("{}", name) for name in names for template in templates]
 
 
 def class_points(points: Tensor, templates: int = 1) -> Tensor:
-    """One point a class from those of its prompts, in the order of `prompts`: (classes x templates, width) to (classes, width).
+    """One point for each class, from those of its prompts.
 
-    Each prompt's point is made of length 1, so that all count the same whatever their length; then comes the mean, which is
-    made of length 1 again, so that no class is preferred because its prompts agree (Radford et al. 2021).
+    Each prompt's point is scaled to length 1, so that all count the same; then their mean is scaled to length
+    1, so that no class is preferred because its prompts agree (Radford et al. 2021).
+
+    Args:
+        points: of the texts that `prompts` returns, (classes x templates, width).
+        templates: how many templates there are.
+
+    Returns:
+        Points (classes, width).
 
     Raises:
-        ValueError: points that are no whole number of classes, or without a direction.
+        ValueError: the templates do not divide the points, or points without a direction.
     """
-    if isinstance(templates, bool) or not isinstance(templates, int) or templates < 1:
-        raise ValueError(
-            f"templates is {templates!r}. Expected how many there are, a whole number of at least 1."
-        )
+    check_whole_number("templates", templates)
     _check_points({"the prompts' points": points})
     if len(points) % templates:
         raise ValueError(
-            f"There are {len(points)} points, which {templates} templates don't divide. Expected all templates of each class: "
-            "encode what `prompts` returns."
+            f"There are {len(points)} points, which is not a multiple of {templates} templates. Expected "
+            "all templates of each class: encode what `prompts` returns."
         )
-    mean = _unit(points).unflatten(0, (-1, templates)).mean(1)
+    mean = torch.unflatten(_unit(points), 0, (-1, templates)).mean(1)
     check_vectors("the classes' mean points", mean)
     return _unit(mean)
 
 
 def zero_shot(points: Tensor, classes: Tensor) -> Tensor:
-    """Cosines of points (examples, width) with classes (classes, width), (examples, classes): the highest names the class.
+    """Cosines (examples, classes) of points (examples, width) with classes (classes, width).
+
+    The largest in a row names the class.
 
     Raises:
         ValueError: widths that differ, or vectors without a direction.
@@ -177,13 +194,15 @@ def _check_points(given: dict[str, Tensor]) -> None:
     for name, points in given.items():
         if points.dim() != 2 or not len(points) or not points.is_floating_point():
             raise ValueError(
-                f"{name} has shape {tuple(points.shape)} and type {points.dtype}. Expected points (examples, width), of floats."
+                f"{name} has shape {tuple(points.shape)} and type {points.dtype}. Expected points (examples, "
+                "width), of floats."
             )
         check_vectors(name, points)
         widths.add(points.shape[1])
     if len(widths) > 1:
         raise ValueError(
-            f"The points are {' and '.join(map(str, sorted(widths)))} wide. Expected points of one space."
+            f"The points are {' and '.join(map(str, sorted(widths)))} wide. Expected points of the same "
+            "space."
         )
 
 
@@ -191,7 +210,7 @@ def _numbers(name: str, objects: Tensor | Sequence[int], points: Tensor) -> Tens
     numbers = torch.as_tensor(objects)
     if numbers.is_floating_point() or numbers.shape != (len(points),):
         raise ValueError(
-            f"{name} has shape {tuple(numbers.shape)} and type {numbers.dtype}. Expected a whole number for each of the "
-            f"{len(points)} points."
+            f"{name} has shape {tuple(numbers.shape)} and type {numbers.dtype}. Expected a whole number for "
+            f"each of the {len(points)} points."
         )
     return numbers.to(points.device)

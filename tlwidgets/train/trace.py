@@ -14,7 +14,8 @@ from .events import Traced
 
 @dataclass
 class Trace:
-    """Measurements at some steps; one inner list a step, one number a group, NaN where a group did not learn.
+    """Measurements at some steps: one inner list for each step, with one number for each group, NaN where it
+    did not learn.
 
     Attributes:
         groups: names of the groups, in the model's order.
@@ -30,7 +31,7 @@ class Trace:
 
 
 class Tracer:
-    """Measures; keeps a copy of what learns (from the moment it starts to) to compare with."""
+    """Measures. It keeps a copy of each weight that learns, from the moment it starts to, to compare with."""
 
     def __init__(self, groups: Mapping[str, Sequence[nn.Parameter]]) -> None:
         self._groups = groups
@@ -40,7 +41,7 @@ class Tracer:
 
     @torch.no_grad()
     def note_start(self, also: Sequence[nn.Parameter] = ()) -> None:
-        """Remember where the weights are that learn now and did not before (frozen ones have not moved), and `also`."""
+        """Copy the weights that learn now and did not before (frozen ones have not moved), and `also`."""
         learning = [weight for weights in self._groups.values() for weight in weights if weight.requires_grad]
         for weight in [*learning, *also]:
             if id(weight) not in self._start:
@@ -48,7 +49,7 @@ class Tracer:
 
     @torch.no_grad()
     def gradients(self) -> list[float]:
-        """Norm of each group's gradient; call it between `backward` and the optimizer's step."""
+        """L2 norm of each group's gradient; call it between `backward` and the optimizer's step."""
         return [
             _norm([weight.grad for weight in weights if weight.grad is not None])
             for weights in self._groups.values()
@@ -56,7 +57,7 @@ class Tracer:
 
     @torch.no_grad()
     def measure(self, step: int, gradients: list[float]) -> Traced:
-        """Note a step's gradients, and how far each group has moved."""
+        """Record a step's gradients, and how far each group has moved."""
         moved = [self._drift(weights) for weights in self._groups.values()]
         self.trace.step.append(step)
         self.trace.gradient.append(gradients)
@@ -72,43 +73,12 @@ class Tracer:
         return moved / max(_norm(starts), torch.finfo(torch.float32).tiny)
 
 
+def norm_of(tensors: Sequence[Tensor]) -> Tensor:
+    """L2 norm of all elements of some tensors together, as a single number where the first of them is."""
+    norms = [norm.float().to(tensors[0].device) for norm in torch._foreach_norm(list(tensors))]
+    return torch.linalg.vector_norm(torch.stack(norms))
+
+
 def _norm(tensors: Sequence[Tensor]) -> float:
     """L2 norm of all elements together; NaN for none."""
-    if not tensors:
-        return math.nan
-    return float(torch.linalg.vector_norm(torch.stack([n.float() for n in torch._foreach_norm(tensors)])))
-
-
-def where_it_broke(
-    model: nn.Module, groups: Mapping[str, Sequence[nn.Parameter]], inputs: Mapping[str, Tensor], forward
-) -> str:
-    """Where numbers that are infinite or no numbers begin: "the inputs", or the name of a group; "" if unknown."""
-    if any(t.is_floating_point() and not bool(t.isfinite().all()) for t in inputs.values()):
-        return "the inputs"
-    for name, weights in groups.items():
-        if any(not bool(weight.isfinite().all()) for weight in weights):
-            return f"the weights of {name or 'the model'}"
-    return _first_output(model, groups, inputs, forward)
-
-
-def _first_output(model, groups, inputs, forward) -> str:
-    first: list[str] = []
-
-    def note(name):
-        def hook(module, args, output):
-            if not first and isinstance(output, Tensor) and not bool(output.isfinite().all()):
-                first.append(name)
-
-        return hook
-
-    handles = [module.register_forward_hook(note(name)) for name, module in model.named_modules()]
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            forward(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    if not first:
-        return ""
-    inside = [name for name in groups if first[0] == name or first[0].startswith(name + ".")]
-    return f"the output of {max(inside, key=len, default=first[0]) or 'the model'}"
+    return float(norm_of(tensors)) if tensors else math.nan

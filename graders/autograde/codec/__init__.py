@@ -1,8 +1,9 @@
-"""Plain values as bytes and back: the only thing that ever comes out of a student's process.
+"""Plain values to bytes and back: nothing else ever comes out of a student's process.
 
-Exact types only: `type(x) is list`, never `isinstance`. Whatever else there is arrives as an inert `Foreign`. There is no
-pickle and no import by name; decoding calls constructors of builtin values, numpy arrays and torch tensors, and nothing else.
-Both ends bound the size, the depth and the number of elements, so that no bytes can make a decoder hang or fill memory.
+Only exact types count: `type(x) is list`, never `isinstance`. Anything else arrives as an inert `Foreign`.
+Nothing is pickled or imported by name; decoding calls constructors of builtin values, NumPy arrays and
+PyTorch tensors, and nothing else. Both ends limit the size, the depth and the number of elements, so no bytes
+can make a decoder hang or exhaust memory.
 """
 
 from __future__ import annotations

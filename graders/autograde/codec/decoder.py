@@ -1,4 +1,4 @@
-"""Bytes to values. What reads here was written by whoever; nothing of it is believed."""
+"""Bytes to values. Anybody may have written the bytes, so nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from .values import (
 def decode(
     data: bytes, lower: Callable[[str, object], object] | None = None, caps: Caps | None = None
 ) -> object:
-    """The value that these bytes stand for.
+    """The value that these bytes encode.
 
     Args:
-        lower: makes an object of an extension's kind and payload; without it an extension is an error.
+        lower: makes an object from an extension's kind and payload; without it, an extension is an error.
 
     Raises:
-        CodecError: they stand for none, or for one beyond the caps.
+        CodecError: they encode no value, or one beyond the caps.
     """
     return _Decoder(data, lower, caps or Caps()).run()
 
@@ -76,7 +76,7 @@ class _Decoder:
         try:
             return str(self._blob(), "utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
-            raise CodecError("a text is no UTF-8") from error
+            raise CodecError("a text is not UTF-8") from error
 
     def _value(self, depth: int) -> object:
         self.elements += 1
@@ -104,16 +104,16 @@ class _Decoder:
         return kind(items) if kind in (list, tuple) else kind(self._hashable(items))
 
     def _hashable(self, keys: list) -> list:
-        """Refuse keys that can't be, come twice, or are made to have one hash, which takes quadratic time."""
+        """Refuse keys that are unhashable, duplicate, or crafted to have the same hash (quadratic time)."""
         self.keys += len(keys)
         if self.keys > self.caps.keys:
             raise CodecError("it has too many keys")
         try:
             hashes = sorted(map(hash, keys))
         except TypeError as error:
-            raise CodecError("a key can't be one") from error
+            raise CodecError("a key is not hashable") from error
         if any(one == other for one, other in zip(hashes, hashes[SAME_HASH:], strict=False)):
-            raise CodecError("its keys have the same hash")
+            raise CodecError("too many of its keys have the same hash")
         if len(set(keys)) != len(keys):
             raise CodecError("a key is there twice")
         return keys
@@ -151,7 +151,7 @@ class _Decoder:
         count, bound = 1, 1
         for side in shape:
             count, bound = count * side, bound * max(side, 1)
-        if bound > 2**40:  # strides are products of sides, those of empty arrays as well
+        if bound > 2**40:  # strides are products of sides, even in empty arrays
             raise CodecError("its shape is too large")
         return shape, count
 

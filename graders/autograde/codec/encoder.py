@@ -29,10 +29,11 @@ def encode(
     """Bytes for a value.
 
     Args:
-        lift: asked about each object that is no plain value; None leaves it a `Foreign`.
+        lift: called with each object that is not a plain value; if it returns None, the object becomes a
+            `Foreign`.
 
     Raises:
-        CodecError: too large, too deep or too many elements.
+        CodecError: it is too large, too deep, or has too many elements.
     """
     return _Encoder(lift, caps or Caps()).run(value)
 
@@ -59,7 +60,7 @@ class _Encoder:
             maker(self, value, depth + 1)
 
     def make_room(self, size: int) -> None:
-        """Before it is made: an expanded tensor is small until it is copied."""
+        """Check the size before anything is copied: an expanded tensor is small until then."""
         if len(self.out) + size > self.caps.frame_bytes:
             raise CodecError(f"it takes up more than {self.caps.frame_bytes >> 20} MiB")
 
@@ -94,7 +95,7 @@ class _Encoder:
             self.value(item, depth)
 
     def collection(self, value: set | frozenset, depth: int) -> None:
-        """Sorted by their bytes: equal sets have equal bytes."""
+        """Write the items sorted by their bytes, so that equal sets have equal bytes."""
         self.put(SEQUENCES[type(value)] + U32.pack(len(value)))
         start, items = len(self.out), []
         for item in value:

@@ -1,4 +1,4 @@
-"""What can be sent: the exact types, their caps, and what stands for the rest."""
+"""What can be sent: the exact types, their limits, and stand-ins for everything else."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ ARRAY_DTYPES = {
     )
 }
 SCALARS = {dtype.type: dtype for dtype in ARRAY_DTYPES.values()}
-SEQUENCES = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z", torch.Size: b"z"}
+SEQUENCES: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"S", frozenset: b"Z", torch.Size: b"z"}
 FROM_SEQUENCE = {tag[0]: kind for kind, tag in SEQUENCES.items() if kind is not torch.Size}
 INT_BYTES, DIMENSIONS, NAMES, SAME_HASH = 1 << 14, 64, 64, 64
 
 
 class CodecError(ValueError):
-    """The value can't be sent, or the bytes are no value; the message says why."""
+    """The value cannot be sent, or the bytes encode no value; the message says why."""
 
 
 @dataclass(frozen=True)
 class Caps:
-    """What a value may take up. `keys`: entries of sets and dicts in all, since equal hashes make them slow."""
+    """Limits on a value. `keys`: entries of all sets and dicts together, which equal hashes make slow."""
 
     frame_bytes: int = FRAME_BYTES
     depth: int = 48
@@ -44,14 +44,14 @@ class Caps:
 
 
 class Foreign:
-    """Stands for an object that is no plain value. It equals nothing, itself included, and does nothing.
+    """Stands for an object that is not a plain value. It equals nothing, not even itself, and does nothing.
 
-    What a decoder makes is an instance of a subclass with the name of the type that was left behind, so that a message
-    names it as it would have.
+    The decoder makes an instance of a subclass named after the object's type, so that messages show that
+    name.
     """
 
     __slots__ = ()
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # Python's way to say unhashable; the stubs know none
 
     def __eq__(self, other: object) -> bool:
         return False
@@ -65,13 +65,13 @@ class Foreign:
 
 @dataclass(frozen=True)
 class Extension:
-    """What the two ends agree to send beside plain values: a kind ("module") and a plain payload (its token)."""
+    """Something other than a plain value that both ends know: a kind ("module") and its payload (a token)."""
 
     kind: str
     payload: object
 
 
 def tidy_name(name: str) -> str:
-    """A name that a student chose, cut down to what a name of a type may be."""
+    """A name that a student chose, reduced to a valid name for a type."""
     short = "".join(letter for letter in name[:40] if letter.isalnum() or letter == "_")
     return short if short.isidentifier() else "object"

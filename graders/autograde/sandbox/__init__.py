@@ -1,4 +1,4 @@
-"""Holding code apart from the grader: what this machine can do, and a process that runs under it."""
+"""Isolates code from the grader: finds what this machine offers, and starts processes under it."""
 
 from .isolation import IsolationError, Start, available_isolation, choose_isolation, start
 

@@ -1,4 +1,4 @@
-"""Removing what a student's code left in its folder, however it left it."""
+"""Removes what a student's code left in its folder, in whatever state it left it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import count
 
 
 def clear(folder: str) -> None:
-    """Remove a folder and all in it; nothing if there is none.
+    """Remove a folder and everything in it; does nothing if there is none.
 
-    Folders are moved up before they are looked into, so that no nesting is too deep for a path or for a stack.
+    Nested folders are moved up before they are read, so no nesting is too deep for a path or for the stack.
 
     Raises:
-        OSError: something of it can't be removed.
+        OSError: something in it cannot be removed.
     """
     names = (os.path.join(folder, f".moved-{number}") for number in count())
     with contextlib.suppress(FileNotFoundError):
@@ -33,7 +33,7 @@ def _entries(folder: str) -> list[os.DirEntry]:
 
 
 def _removed(entry: os.DirEntry) -> bool | None:
-    """Remove what is no folder; None for a folder."""
+    """Remove an entry unless it is a folder; returns None for a folder."""
     if entry.is_dir(follow_symlinks=False):
         return None
     os.unlink(entry.path)

@@ -1,4 +1,4 @@
-"""The kinds of isolation: namespaces where there are any, Landlock elsewhere, none only on request."""
+"""The kinds of isolation: namespaces if available, otherwise Landlock, and none only on request."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ _READY_S = 20.0
 
 
 class IsolationError(RuntimeError):
-    """Students' code can't be held apart here; the message says why and what to do."""
+    """Students' code cannot be isolated here; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """How a process begins.
+    """How a process is started.
 
     Attributes:
-        root: an empty folder for the namespaces' root, or for Landlock the only folder that may be written.
-        links: the descriptors that it keeps.
-        alone: it is to start no other process.
+        root: an empty folder: the root of the namespaces, or under Landlock the only writable folder.
+        links: the descriptors that the process keeps.
+        alone: whether it must not start other processes.
+        cores: the processors that it and what it starts may use; () for all.
     """
 
     isolation: Isolation
@@ -40,15 +41,16 @@ class Start:
     limits: Limits
     links: tuple[int, ...]
     alone: bool = False
+    cores: tuple[int, ...] = ()
 
 
 def available_isolation() -> tuple[Isolation, str]:
-    """The best isolation that works on this machine, by trying, and a sentence saying why it is no better.
+    """The best isolation that works here, found by trying, and a sentence on why nothing better works.
 
     The sentence is "" for namespaces.
     """
     if not system.SUPPORTED:
-        return "none", "Only Linux on x86-64 and arm64 has what holding students' code apart needs."
+        return "none", "Isolating students' code needs Linux on x86-64 or arm64."
     why = _try("namespaces")
     if not why:
         return "namespaces", ""
@@ -63,10 +65,10 @@ def choose_isolation(asked: str) -> Isolation:
     """The isolation to grade with.
 
     Args:
-        asked: "auto" takes the best there is; a name insists on it.
+        asked: "auto" takes the best available; a name insists on that kind.
 
     Raises:
-        IsolationError: "auto" found none, or what was asked for does not work.
+        IsolationError: "auto" found none, or the kind asked for does not work.
     """
     if asked == "none":
         return "none"
@@ -77,8 +79,8 @@ def choose_isolation(asked: str) -> Isolation:
     best, why = available_isolation()
     if best == "none":
         raise IsolationError(
-            f"{why} Students' code would run with all your rights. Grade on a machine (or in a container) that allows user "
-            "namespaces, or say isolation='none' if you trust every submission."
+            f"{why} Students' code would run with all your rights. Grade on a machine (or in a container) "
+            "that allows user namespaces, or pass isolation='none' if you trust every submission."
         )
     if asked == "landlock" and best == "namespaces":
         why = _try("landlock")
@@ -91,17 +93,17 @@ def choose_isolation(asked: str) -> Isolation:
 
 
 def start(begin: Start, body: Callable[..., None]) -> int:
-    """Fork a process that runs `body(*links)` and ends; returns its pid here (of pid 1 of its namespace).
+    """Fork a process that runs `body(*links)` and ends; returns its pid (of pid 1 of its namespace).
 
     Raises:
-        OSError: it could not be held apart; nothing of `body` ran.
+        OSError: it could not be isolated; `body` did not run.
     """
     ready, say = os.pipe()
     go, tell = os.pipe()
     spaces = begin.isolation == "namespaces"
     pid = namespaces.start_process() if spaces and not begin.alone else os.fork()
     if pid == 0:
-        # Its own copies would keep it waiting for a server that was killed.
+        # With copies of its own it would wait forever for a server that was killed.
         os.close(ready)
         os.close(tell)
         _child(begin, body, say, go)
@@ -146,10 +148,12 @@ def _child(begin: Start, body: Callable[..., None], say: int, go: int) -> None:
                 os._exit(1)
             os.close(go)
             _close_all_but(*begin.links, say)
+            if begin.cores:
+                os.sched_setaffinity(0, begin.cores)
             _settle(begin)
             os.write(say, b"ready")
             os.close(say)
-        except Exception as error:  # whatever it is, the parent is to hear of it
+        except Exception as error:  # the parent has to hear about any error
             os.write(say, f"{type(error).__name__}: {error}".encode()[:900])
             os._exit(1)
         body(*begin.links)
@@ -168,6 +172,7 @@ def _settle(begin: Start) -> None:
     if begin.isolation == "landlock":
         system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
         readable, listed = _without_masked(begin.view)
+        readable.append(f"/proc/{os.getpid()}/schedstat")  # by which it knows how long others kept it waiting
         landlock.restrict(readable, listed, [begin.root] if begin.view.home else [])
         system.drop_bounds()
         system.drop_capabilities()
@@ -176,7 +181,7 @@ def _settle(begin: Start) -> None:
 
 
 def _without_masked(view: View) -> tuple[list[str], list[str]]:
-    """Landlock only allows: a folder with a masked one in it is allowed entry by entry."""
+    """Landlock can only allow, so a folder that contains a masked one is allowed entry by entry."""
     readable, listed = [], []
     pending = list(view.readable)
     while pending:
@@ -204,19 +209,20 @@ def _close_all_but(*kept: int) -> None:
 
 
 def _try(isolation: Isolation) -> str:
-    """ "" if a process can be started so, or why not.
+    """Try an isolation: "" if a process can be started under it, otherwise the reason.
 
-    A no is believed the second time only: what came from outside (someone killed the trial, memory was short for a moment) must
-    not decide how a whole class is held apart.
+    A failure has to happen twice: something from outside (the trial was killed, memory was short for a
+        moment) must not decide
+    how a whole class is isolated.
     """
     return _try_once(isolation) and _try_once(isolation)
 
 
 def _try_once(isolation: Isolation) -> str:
-    """`_try` once. In a new Python: this one may have threads, which no fork survives."""
+    """Try once, in a new Python process: this one may have threads, and then forking is not safe."""
     code = (
-        f"import sys; sys.path[:] = {search_path()!r}; from graders.autograde.sandbox.isolation import probe; "
-        f"sys.stdout.write(probe({isolation!r}))"
+        f"import sys; sys.path[:] = {search_path()!r}; from graders.autograde.sandbox.isolation import "
+        f"probe; sys.stdout.write(probe({isolation!r}))"
     )
     tried = subprocess.run(
         [sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, cwd="/", env=ENVIRONMENT
@@ -225,7 +231,7 @@ def _try_once(isolation: Isolation) -> str:
 
 
 def probe(isolation: Isolation) -> str:
-    """Start a process under an isolation in this one: "" if that works, or why not."""
+    """Start a process under an isolation from this one: "" if that works, otherwise the reason."""
     with tempfile.TemporaryDirectory() as root:
         link, other = os.pipe()
         try:

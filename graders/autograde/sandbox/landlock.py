@@ -1,4 +1,4 @@
-"""Landlock: a process gives up files, TCP and signals to others, without any privilege (Linux 5.13 and later)."""
+"""Landlock: an unprivileged process gives up files, TCP and signals to others (since Linux 5.13)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _READ = 1 << 2 | 1 << 3  # files, folders
 _LIST = 1 << 3
 _BITS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _DEVICE_BITS = 1 << 1 | 1 << 2 | 1 << 15
-_FILE_BITS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15  # what a rule on a file, not a folder, may allow
+_FILE_BITS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15  # what a rule on a file (not a folder) may allow
 
 
 def version() -> int:
-    """Landlock's version on this kernel, 0 where there is none."""
+    """Landlock's version on this kernel, 0 if there is none."""
     try:
         return system.call(_CREATE, None, 0, 1, what="landlock")
     except OSError:
@@ -24,7 +24,7 @@ def version() -> int:
 
 
 def restrict(readable: list[str], listed: list[str], writable: list[str]) -> None:
-    """Give up everything but reading, listing and writing beneath these paths; `no_new_privs` has to be set.
+    """Give up everything except reading, listing and writing beneath these paths; set `no_new_privs` before.
 
     Raises:
         OSError: the kernel refuses.

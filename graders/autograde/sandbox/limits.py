@@ -1,4 +1,4 @@
-"""Limits that the kernel keeps for a process and what it starts."""
+"""Limits that the kernel enforces on a process and its children."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _DESCRIPTORS = 256
 
 
 def mapped_bytes() -> int:
-    """What this process has mapped, in bytes: mostly PyTorch's libraries. Asked before /proc is out of sight."""
+    """Bytes that this process has mapped, mostly PyTorch's libraries. Call it while /proc is visible."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def set_limits(limits: Limits, mapped: int) -> None:
-    """Bound memory beyond `mapped` bytes, processes, files and their size, CPU time; no core dumps."""
+    """Limit memory beyond `mapped` bytes, processes, files and their size, and CPU time; no core dumps."""
     bounds = {
         resource.RLIMIT_AS: mapped + limits.memory_bytes,
         resource.RLIMIT_CORE: 0,

@@ -1,4 +1,4 @@
-"""A process of its own world: new user, mount, pid, network, ipc and uts namespaces around a fork of this process."""
+"""Runs a fork of this process in new user, mount, pid, network, ipc and uts namespaces."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _DEVICES = ("null", "zero", "urandom", "random")
 
 
 def start_process() -> int:
-    """Fork into new namespaces: 0 in the child, which is pid 1 there; the pid here in the parent."""
+    """Fork into new namespaces; returns 0 in the child, which is pid 1 there, and its pid in the parent."""
     return system.clone(sum(_FLAGS.values()))
 
 
 def leave_namespaces() -> None:
-    """Move this process, which is to start no other, into new namespaces of everything but processes."""
+    """Move this process, which will start no other, into new namespaces of every kind except pid."""
     system.unshare(sum(flag for name, flag in _FLAGS.items() if name != "pid"))
 
 
 def map_users(pid: int) -> None:
-    """Give the child of `start_process` its users: nobody, and for root also root, as which it sets itself up."""
+    """Map the users of a child of `start_process`: nobody, and for root also root, for its set-up."""
     folder = Path(f"/proc/{pid}")
     if os.geteuid() == 0:
         try:
             for name in ("uid_map", "gid_map"):
                 (folder / name).write_text(f"0 0 1\n{_NOBODY} {_NOBODY} 1\n")
             return
-        except OSError:  # root of a container that has no such user: as for anybody else
+        except OSError:  # root of a container without that user: treated like any other user
             pass
     (folder / "setgroups").write_text("deny")
     for name, own in (("uid_map", os.geteuid()), ("gid_map", os.getegid())):
@@ -53,15 +53,15 @@ def map_users(pid: int) -> None:
 
 
 def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: bool) -> None:
-    """In the child, once its users are mapped: see `view` alone and give up every right.
+    """In the child, after its users are mapped: restrict it to `view`, and give up every privilege.
 
-    Returns in a grandchild, unless `alone`. The child itself stays as pid 1: it reaps what is left over, and when the
-    grandchild ends it ends with its status, which ends every process of the namespace.
+    Returns in a grandchild, unless `alone`. The child itself stays as pid 1: it reaps orphans, and when the
+    grandchild ends it ends with the same status, which ends every process in the namespace.
 
     Args:
-        root: an empty folder, where the new root is mounted; nothing of it is seen outside.
+        root: an empty folder, on which the new root is mounted; nothing of it is visible outside.
         keep: the descriptors that the grandchild keeps and pid 1 does not.
-        alone: this process starts no other and signals none; it has no pid 1, and saves a fork.
+        alone: this process starts and signals no other; it needs no pid 1, which saves a fork.
     """
     os.setsid()
     mapped = mapped_bytes()
@@ -77,7 +77,7 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: 
     if alone:
         os.chdir("/")
         return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # which pid 1 ignores
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # pid 1 ignores it
     child = os.fork()
     if child:
         for descriptor in keep:
@@ -92,14 +92,15 @@ def settle(view: View, root: str, limits: Limits, keep: tuple[int, ...], alone: 
 def _mount_view(view: View, root: str, limits: Limits) -> None:
     system.mount("none", "/", None, _RECURSIVE | _PRIVATE)
     system.mount("tmpfs", root, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=755")
-    # First the folders to write in, then what is read: that may lie beneath them (a course in /tmp).
+    # First the writable folders, then the readable ones, which may lie beneath them (a course in /tmp).
     os.makedirs(root + HOME)
     os.mkdir(root + "/tmp")
     if view.home:
         size = f"size={limits.file_bytes},nr_inodes=4096,mode=777"
         system.mount("tmpfs", root + HOME, "tmpfs", _NO_SUID | _NO_DEVICES, size)
         system.mount(root + HOME, root + "/tmp", None, _BIND)
-        # The same folder once more, so that the same limits hold: locks of `multiprocessing` and tensors that it shares.
+        # The same folder again, so that the same limits hold: for locks and shared tensors of
+        # `multiprocessing`.
         os.makedirs(root + _SHARED)
         system.mount(root + HOME, root + _SHARED, None, _BIND)
     for path in view.readable:
@@ -109,7 +110,7 @@ def _mount_view(view: View, root: str, limits: Limits) -> None:
     for name in _DEVICES:
         _bind(f"/dev/{name}", root, flags=_NO_SUID)
     for path in ("/lib", "/lib64"):
-        if os.path.islink(path):  # to /usr/lib, by which names the linker finds what is loaded later
+        if os.path.islink(path):  # a link to /usr/lib; the linker uses this name for libraries loaded later
             os.symlink(os.readlink(path), root + path)
     os.symlink("/proc/self/fd", root + "/dev/fd")
     _mount_proc(root + "/proc")
@@ -129,7 +130,7 @@ def _bind(path: str, root: str, flags: int = _READ_ONLY | _NO_SUID | _NO_DEVICES
 
 
 def _mount_proc(target: str) -> None:
-    """Some containers forbid it; then there is none."""
+    """Mount /proc; in some containers this is forbidden, and then there is none."""
     os.mkdir(target)
     try:
         system.mount("proc", target, "proc", _READ_ONLY | _NO_SUID | _NO_DEVICES, "hidepid=2")
@@ -140,7 +141,7 @@ def _mount_proc(target: str) -> None:
 def _become_nobody() -> None:
     with contextlib.suppress(
         PermissionError
-    ):  # one user is mapped: the groups are the grader's, and own nothing in view
+    ):  # only one user is mapped: the groups are the grader's, and own nothing that is visible
         os.setgroups([])
     system.drop_bounds()
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
@@ -149,7 +150,7 @@ def _become_nobody() -> None:
 
 
 def _reap_until(child: int) -> None:
-    """What pid 1 does."""
+    """The work of pid 1: reap processes until the child ends."""
     while True:
         try:
             pid, status = os.wait()

@@ -6,7 +6,7 @@ import ctypes
 import os
 import platform
 
-# PyDLL keeps the interpreter's lock: a child that was made by `clone` owns it.
+# PyDLL keeps the interpreter's lock, which a child made by `clone` then owns.
 _LIBC = ctypes.PyDLL(None, use_errno=True)
 
 X86 = platform.machine() == "x86_64"
@@ -42,7 +42,8 @@ def prctl(option: int, argument: int | ctypes.Array = 0, further: int | ctypes.S
 def clone(flags: int) -> int:
     """Fork into new namespaces: 0 in the child, its pid in the parent.
 
-    The C library is not told (its idea of the thread id is the parent's): the child should do little but set itself up and fork.
+    The C library is not told (its idea of the thread id is the parent's): the child should do little but set
+    itself up and fork.
     """
     ctypes.pythonapi.PyOS_BeforeFork()
     pid = _LIBC.syscall(*(ctypes.c_long(one) for one in (_CLONE, flags | 17, 0, 0, 0, 0)))  # 17: SIGCHLD
@@ -91,7 +92,7 @@ def drop_bounds() -> None:
     for capability in range(64):
         try:
             prctl(PR_CAPBSET_DROP, capability)
-        except OSError:  # EINVAL: beyond the last one there is; EPERM: there were none to drop
+        except OSError:  # EINVAL: beyond the last capability; EPERM: there were none to drop
             break
 
 

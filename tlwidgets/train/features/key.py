@@ -1,44 +1,45 @@
-"""What features depend on, as one short text: frozen weights, the model's code and settings, the data, the sites."""
+"""What features depend on, as one short text: weights, code, settings, data, and the sites."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
+import sys
 from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from ...core.hold import is_held
+from ..digest import Digest
 from .prefix import Prefix
-
-_PLAIN = (int, float, str, bool, type(None), tuple)
+from .states import add_tensor, names_of
 
 
 def model_key(model: nn.Module) -> str:
-    """Digest of all in the model that training under its present flags leaves alone, and of its code.
+    """Digest of everything in the model that training under its present flags leaves alone, and of its code.
 
-    Read anew at each call (2 GB/s): a tensor's version, by which one might remember, does not move with `weight.data.add_`,
-    a write through `numpy()` or a fused optimizer's step.
+    The code is followed wherever it leads: helpers in other modules, globals, attributes, what functions
+    close over. Weights are read anew at each call (2 GB/s): a tensor's version, by which one might remember,
+    does not move with `weight.data.add_`, a write through `numpy()` or a fused optimizer's step.
+
+    Raises:
+        Opaque: something that the code may use cannot be compared.
     """
-    digest = hashlib.sha256(torch.__version__.encode())
+    found = Digest(strict=True, known=names_of(model))
+    found.add((sys.version, torch.__version__, *_settings(model)))
     for name, module in model.named_modules():
-        digest.update(f"\n{name} {type(module).__module__}.{type(module).__qualname__}".encode())
-        digest.update(_code(module))
-        for key, value in sorted(vars(module).items()):
-            if isinstance(value, _PLAIN) and key != "training":
-                digest.update(f" {key}={value!r}".encode())
+        found.take_in_all(where=name)
+        found.add(name)
+        found.state_of(module)
         for key, parameter in module._parameters.items():
             if parameter is not None and not parameter.requires_grad:
-                _add(digest, key, parameter)
-        # Running statistics of a layer that learns move; where they matter, its output is no constant.
-        if not isinstance(module, nn.modules.batchnorm._NormBase) or not module.training:
+                add_tensor(found.hash, key, parameter)
+        # Running statistics of a layer that learns move; where they matter, its output is not constant.
+        if not isinstance(module, nn.modules.batchnorm._NormBase) or not module.training or is_held(module):
             for key, buffer in module._buffers.items():
                 if buffer is not None:
-                    _add(digest, key, buffer)
-    config = getattr(model, "config", None)
-    if hasattr(config, "to_json_string"):
-        digest.update(config.to_json_string().encode())
-    return digest.hexdigest()
+                    add_tensor(found.hash, key, buffer)
+    return found.hexdigest()
 
 
 def features_key(
@@ -51,20 +52,12 @@ def features_key(
     for word in order:
         digest.update(f" {word}".encode())
     for name, tensor in sorted(inputs.items()):
-        _add(digest, name, tensor)
+        add_tensor(digest, name, tensor)
     return digest.hexdigest()[:40]
 
 
-def _code(module: nn.Module) -> bytes:
-    forward = inspect.unwrap(type(module).forward)
-    code = getattr(forward, "__code__", None)
-    return code.co_code + repr(code.co_names).encode() if code is not None else b""
-
-
-def _add(digest, name: str, tensor: Tensor) -> None:
-    tensor = tensor.detach()
-    digest.update(f" {name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-    if tensor.device.type == "meta" or not tensor.numel():
-        return
-    flat = tensor.cpu().contiguous().reshape(-1).view(torch.uint8)
-    digest.update(memoryview(flat.numpy()))
+def _settings(model: nn.Module) -> tuple[object, ...]:
+    """What outside the model changes the numbers it computes."""
+    kind = next((weight.device.type for weight in model.parameters()), "cpu")
+    halved = str(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else ""
+    return kind, halved, str(torch.get_default_dtype()), torch.get_float32_matmul_precision()

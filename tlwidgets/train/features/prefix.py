@@ -1,36 +1,37 @@
 """Finding the part of a model whose output never changes while it trains.
 
-Nothing is assumed about the architecture. The model runs twice on a few examples, in training mode, with other random
-numbers, other neighbours in the batch, other padding, and other values in the weights that learn. A module call whose
-output is the same for the same example belongs to the frozen prefix. Dropout that is still active, batch statistics, or
-a thawed layer further down (even behind a `detach`) show in the values, wherever in the code they are. Only the outermost
-calls are noted, for the outputs of all calls would take the memory of some dozen batches; where one of them changes, the
-model runs again, and the calls within it are noted in its place.
+Nothing is assumed about the architecture. The model runs twice on a few examples, in training mode; the
+second time with other random numbers, other neighbours in the batch, other padding, and other values in the
+weights that learn. A module call whose output is the same for the same example belongs to the frozen prefix.
+Dropout that is still active, batch statistics, or a thawed layer further down (even behind a `detach`) show
+in the values, wherever in the code they are. Only the outermost calls are recorded, because the outputs of
+all calls would take the memory of some dozen batches; where the output of one changes, the model runs again,
+and the calls inside it are recorded instead.
 
-Of the calls found, most feed only each other. A call's output has to be kept only if the rest of the model uses it: the
-others are replaced by NaN, and where that reaches the model's output, it was needed after all.
+A module that remembers (counts its calls, keeps an average) is not frozen, whatever `requires_grad` says.
+What a forward pass changes is compared, and where it changes anything, the model runs once more from there.
+
+Most of the calls that are found feed only each other. A call's output has to be kept only if the rest of the
+model uses it: the others are replaced by NaN, and where the model's output depends on one, it was needed
+after all.
 """
 
 from __future__ import annotations
 
 import contextlib
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
 
+from ...core.untouched import left_as_it_was
+from .compare import alike
+from .record import Call, Forward, Recording, as_in_training, record
 from .replay import Leaf, Output, Replay, Site
-
-Forward = Callable[[Mapping[str, Tensor]], Tensor]
-"""Inputs by name to scores."""
-
-# Another batch size or padding changes the order of summation, and with it the last bits; dropout changes far more.
-TOLERANCE = 1e-4
-
-_AT_ONCE = 2**18  # numbers that are compared at a time
+from .sample import Sample, plain
+from .states import module_states, tensors_kept, whole_state
+from .traces import Traces
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,14 @@ class Prefix:
     Attributes:
         kept: sites whose output the rest of the model uses, in the order of their calls.
         skipped: sites that feed only other sites.
+        counts: how often a forward pass calls each module.
+        moving: names of the modules whose buffers a forward pass changes; none of them is passed over.
     """
 
     kept: Mapping[Site, Output]
     skipped: Mapping[Site, Output]
+    counts: Mapping[str, int]
+    moving: Sequence[str] = ()
 
     def replay(
         self,
@@ -55,128 +60,208 @@ class Prefix:
     ) -> Replay:
         """A context in which the model's forward uses these features instead of computing them."""
         outputs = {site: output.build(features[site]) for site, output in self.kept.items()}
+        left_out: list[Tensor] = []
         for site, output in self.skipped.items():
-            outputs[site] = output.build(leaf.nothing(examples, length, device) for leaf in output.tensors())
-        return Replay(modules, outputs)
+            nothing = [leaf.nothing(examples, length, device) for leaf in output.tensors()]
+            left_out += nothing
+            outputs[site] = output.build(nothing)
+        return Replay(modules, outputs, self.counts, left_out)
 
 
 @dataclass(frozen=True)
 class NoPrefix:
-    """There is nothing to keep, and why."""
+    """There is nothing to keep; `why` is a clause without a full stop."""
 
     why: str
-
-
-@dataclass
-class _Call:
-    """What one call put out, and whether modules were called within it."""
-
-    site: Site
-    spec: object = None
-    leaves: list = field(default_factory=list)
-    has_inner: bool = False
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A few examples, the same twice: `many` of them, and `few` in another order and with other padding."""
-
-    many: Mapping[str, Tensor]
-    few: Mapping[str, Tensor]
-    rows: tuple[int, ...]  # where the examples of `few` are in `many`
-    length_many: int
-    length_few: int
 
 
 def find_prefix(model: nn.Module, forward: Forward, sample: Sample) -> Prefix | NoPrefix:
     """The frozen prefix of `model` as it stands (flags, modes and hooks as they will be while it trains).
 
-    The model is left as it was: buffers, modes and random numbers.
+    The model is left as it was: see `left_as_it_was`.
     """
     if all(parameter.requires_grad for parameter in model.parameters() if parameter.is_floating_point()):
         return NoPrefix("nothing is frozen")
-    modules = dict(model.named_modules())
-    names = {module: name for name, module in reversed(modules.items())}
-    with _left_as_it_was(model), torch.no_grad():
-        opened, inner = set(), True
-        while inner:
-            first, scores = _record(names, opened, forward, sample.many, seed=1)
-            with _learned_something(model):
-                second, _ = _record(names, opened, forward, sample.few, seed=2)
-            outputs = {site: _constant(call, second.get(site), sample) for site, call in first.items()}
-            inner = {site for site, call in first.items() if outputs[site] is None and call.has_inner}
-            opened |= inner
+    with left_as_it_was(model), torch.no_grad():
+        model.train()
+        try:
+            return _Search(model, forward, sample).find()
+        except Exception as error:  # whatever a model's own forward raises on a batch of a few examples
+            return NoPrefix(
+                f"the model could not be tried out on a few examples ({type(error).__name__}: "
+                f"{_first_line(error)})"
+            )
+
+
+class _Search:
+    def __init__(self, model: nn.Module, forward: Forward, sample: Sample) -> None:
+        self._model, self._forward, self._sample = model, forward, sample
+        self._modules = dict(model.named_modules())
+        self._names = {module: name for name, module in reversed(self._modules.items())}
+        self._opened: set[Site] = set()
+        self._remembering: set[str] = set()  # modules that each forward pass changes
+        self._moving: list[str] = []  # those of them with buffers
+
+    def find(self) -> Prefix | NoPrefix:
+        while True:
+            first, outputs = self._look()
+            inner = {site for site, call in first.calls.items() if outputs[site] is None and call.has_inner}
+            if not inner:
+                break
+            self._opened |= inner
         found = {site: output for site, output in outputs.items() if output is not None}
         if not found:
+            remembers = sorted(self._remembering - self._learning())
+            if remembers:
+                return NoPrefix(
+                    f"a forward pass changes what `{remembers[0] or 'the model'}` keeps (a count, a list, a "
+                    "buffer), so it may compute something else each time"
+                )
             return NoPrefix("no frozen part comes before the first part that learns (or is random)")
-        if not any(_multiplies(modules[site.module]) for site in found):
-            return NoPrefix("the frozen part only looks things up, which is as quick as reading them back")
-        values = {site: [leaf for leaf in first[site].leaves if isinstance(leaf, Tensor)] for site in found}
-        return _thin_out(modules, forward, sample, scores, values, found)
+        if not any(_multiplies(self._modules[site.module]) for site in found):
+            return NoPrefix("the frozen part only looks things up, which is as fast as reading them back")
+        return self._thin_out(first, found)
+
+    def _look(self) -> tuple[Recording, dict[Site, Output | None]]:
+        """Run the sample in both ways; which outputs can be kept."""
+        sample, before = self._sample, (whole_state(self._model), tensors_kept(self._model))
+        with left_as_it_was(self._model):
+            first = self._record(sample.many, seed=1)
+            later = None
+            if (whole_state(self._model), tensors_kept(self._model)) != before:
+                states = module_states(self._model)
+                with _learned_something(self._model):
+                    later = self._few(sample, seed=3)
+                after = module_states(self._model)
+                self._remembering = {name for name, state in after.items() if states.get(name) != state}
+                self._moving = [
+                    name
+                    for name in self._remembering
+                    if name in self._modules and _has_buffers(self._modules[name])
+                ]
+        with left_as_it_was(self._model), _learned_something(self._model, self._moving):
+            second = self._few(sample, seed=2)
+        return first, {
+            site: self._constant(call, first, [second] if later is None else [second, later])
+            for site, call in first.calls.items()
+        }
+
+    def _few(self, sample: Sample, seed: int) -> Recording:
+        """Run the second batch, without unusual neighbours if the model refuses those."""
+        try:
+            return self._record(sample.few, seed)
+        except Exception:
+            self._sample = plain(sample)
+            return self._record(self._sample.few, seed)
+
+    def _record(self, inputs: Mapping[str, Tensor], seed: int) -> Recording:
+        return record(self._names, self._opened, self._forward, inputs, seed)
+
+    def _learning(self) -> set[str]:
+        return {
+            name
+            for name, module in self._modules.items()
+            if name and any(weight.requires_grad for weight in module.parameters())
+        }
+
+    def _constant(self, call: Call, first: Recording, others: Sequence[Recording]) -> Output | None:
+        """The output's shape where all passes put out the same, and it can be kept; else None."""
+        name = call.site.module
+        if name in first.inside or any(_within(name, other) for other in self._remembering):
+            return None
+        if any(other.counts.get(name) != first.counts[name] for other in others):
+            return None  # called a varying number of times
+        outputs = [_compared(call, other.calls.get(call.site), self._sample) for other in others]
+        return outputs[0] if all(output == outputs[0] for output in outputs) else None
+
+    # -- which of them are needed ----------------------------------------------------------------------------
+
+    def _thin_out(self, first: Recording, outputs: Mapping[Site, Output]) -> Prefix | NoPrefix:
+        """Keep as few of the outputs as will do."""
+        values = {
+            site: [leaf for leaf in first.calls[site].leaves if isinstance(leaf, Tensor)] for site in outputs
+        }
+
+        def enough(kept: Sequence[Site]) -> bool:
+            return self._gives(self._parted(first, outputs, kept), values, first.logits)
+
+        sites = list(outputs)
+        # Only floating-point numbers can be made NaN; the use of others would go unnoticed.
+        fixed = {
+            site
+            for site, output in outputs.items()
+            if not all(leaf.dtype.is_floating_point for leaf in output.tensors())
+        }
+        kept = [site for site in sites if site in fixed or site == sites[-1]]
+        if not enough(kept):
+            kept = sites
+            if not enough(kept):
+                return NoPrefix("the model does more with its frozen part than use its output")
+            kept = _fewest(kept, [site for site in sites if site not in fixed], enough)
+        return self._parted(first, outputs, kept)
+
+    def _gives(self, prefix: Prefix, values: Mapping[Site, Sequence[Tensor]], logits: Tensor) -> bool:
+        """Whether the model gives these logits for the sample when the rest runs on these outputs.
+
+        What was computed last was another batch, so whatever else the rest reads (what a hook or an attribute
+        holds) is another batch's.
+        """
+        device, examples, length = logits.device, len(_any(self._sample.many)), self._sample.length_many
+        torch.manual_seed(1)
+        copies = {site: [value.clone() for value in values[site]] for site in prefix.kept}
+        replay = prefix.replay(self._modules, copies, examples, length, device)
+        try:
+            with left_as_it_was(self._model), replay, as_in_training(), Traces(replay.left_out) as traces:
+                again = self._forward(self._sample.many)
+                used = traces.lead_to(again)
+        except Exception:  # the model used what was left out
+            return False
+        return not used and replay.as_expected and alike(logits, again.detach())
+
+    def _parted(self, first: Recording, outputs: Mapping[Site, Output], kept: Sequence[Site]) -> Prefix:
+        return Prefix(
+            {site: output for site, output in outputs.items() if site in kept},
+            {site: output for site, output in outputs.items() if site not in kept},
+            {site.module: first.counts[site.module] for site in outputs},
+            tuple(self._moving),
+        )
 
 
-def _record(
-    names, opened: Set[Site], forward: Forward, inputs, seed: int
-) -> tuple[dict[Site, _Call], Tensor]:
-    """The outermost calls of one forward pass that are not opened, nor of modules that learn; and the scores.
+def _fewest(kept: list[Site], free: list[Site], enough: Callable[[Sequence[Site]], bool]) -> list[Site]:
+    """`kept` without as many of the free ones as can go.
 
-    A call that hands on the very tensor that one before it put out (of dropout that is off, say) is none of its own.
+    Most can, so many are tried at once. Where they cannot all go, each half is tried, but for the second one
+    where the first can go: then it cannot.
     """
-    learn = {module for module in names if any(weight.requires_grad for weight in module.parameters())}
-    calls: dict[Site, _Call] = {}
-    counts: dict[str, int] = {}
-    stack: list[_Call] = []
-    outer: _Call | None = None
-    put_out: dict[int, tuple[weakref.ref, int]] = {}
 
-    def before(module, args):
-        nonlocal outer
-        name = names[module]
-        call = _Call(Site(name, counts.get(name, 0)))
-        counts[name] = call.site.ordinal + 1
-        stack.append(call)
-        if outer is not None:
-            outer.has_inner = True
-        elif module not in learn and call.site not in opened:
-            outer = call
+    def drop(part: list[Site], needed: bool) -> bool:
+        nonlocal kept
+        fewer = [site for site in kept if site not in part]
+        if not needed and fewer and enough(fewer):
+            kept = fewer
+            return True
+        if len(part) > 1:
+            middle = len(part) // 2
+            drop(part[middle:], drop(part[:middle], False))
+        return False
 
-    def after(module, args, output):
-        nonlocal outer
-        call = stack.pop()
-        if call is not outer:
-            return
-        outer = None
-        if isinstance(output, Tensor) and not output.is_inference():  # those count no writes
-            known, version = put_out.get(id(output), (lambda: None, 0))
-            if known() is output and version == output._version:  # not written to either
-                return
-            put_out[id(output)] = weakref.ref(output), output._version
-        leaves, call.spec = tree_flatten(output)
-        call.leaves = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        calls[call.site] = call
-
-    handles = [module.register_forward_pre_hook(before) for module in names]
-    handles += [module.register_forward_hook(after) for module in names]
-    try:
-        torch.manual_seed(seed)
-        scores = forward(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return calls, scores
+    if free:
+        drop(free, needed=False)
+    return kept
 
 
-def _constant(one: _Call, other: _Call | None, sample: Sample) -> Output | None:
-    """The output's shape where both calls put out the same; None where they don't, or it can't be kept."""
-    if other is None or len(one.leaves) != len(other.leaves) or one.spec != other.spec:
+def _compared(one: Call, other: Call | None, sample: Sample) -> Output | None:
+    """The output's shape where both calls put out the same."""
+    if other is None or not (one.usable and other.usable) or one.spec is None or one.spec != other.spec:
         return None
     leaves: list[Leaf | object] = []
     for a, b in zip(one.leaves, other.leaves, strict=True):
         if not isinstance(a, Tensor):
-            plain = isinstance(a, (int, float, str, bool, type(None)))
-            if plain and a != b:
+            plain_value = isinstance(a, (int, float, str, bool, type(None)))
+            if isinstance(b, Tensor) or (plain_value and a != b):
                 return None
-            leaves.append(a if plain else None)  # a cache of keys and values, say; checked by running without
+            # None for a cache of keys and values, say; checked by running without.
+            leaves.append(a if plain_value else None)
             continue
         leaf = _leaf(a, b, sample)
         if leaf is None:
@@ -200,90 +285,45 @@ def _leaf(a: Tensor, b: object, sample: Sample) -> Leaf | None:
             lengths.append(axis)
         else:
             return None
-    leaf = Leaf(tuple(a.shape), a.dtype, batch, tuple(lengths))
+    leaf = Leaf(tuple(a.shape), a.dtype, batch, tuple(lengths), a.requires_grad)
+    a, b = a.detach(), b.detach()
     shared = min(sample.length_many, sample.length_few)
     for axis in lengths:
         a, b = a.narrow(axis, 0, shared), b.narrow(axis, 0, shared)
     if batch is not None:
         a = a.index_select(batch, torch.tensor(sample.rows, device=a.device))
+        b = b.narrow(batch, 0, len(sample.rows))
     return leaf if alike(a, b) else None
 
 
-def _thin_out(
-    modules,
-    forward: Forward,
-    sample: Sample,
-    scores: Tensor,
-    values: Mapping[Site, Sequence[Tensor]],
-    outputs: Mapping[Site, Output],
-) -> Prefix | NoPrefix:
-    """Keep as few of the outputs as will do; `values` are those of the sample's many."""
-
-    def enough(kept: Sequence[Site]) -> bool:
-        prefix = _parted(outputs, kept)
-        device, examples = scores.device, len(_any(sample.many))
-        torch.manual_seed(1)
-        try:
-            with prefix.replay(modules, values, examples, sample.length_many, device):
-                again = forward(sample.many)
-        except (RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError):
-            return False  # the model looked at what was left out
-        return alike(scores, again)
-
-    sites = list(outputs)
-    # What is no number can't be made NaN, so its use would go unnoticed.
-    fixed = {
-        site
-        for site, output in outputs.items()
-        if not all(leaf.dtype.is_floating_point for leaf in output.tensors())
-    }
-    kept = [site for site in sites if site in fixed or site == sites[-1]]
-    if not enough(kept):
-        kept = sites
-        if not enough(kept):
-            return NoPrefix("the model does more with its frozen part than use its output")
-        for site in sites:
-            fewer = [other for other in kept if other != site]
-            if site not in fixed and fewer and enough(fewer):
-                kept = fewer
-    return _parted(outputs, kept)
+@contextlib.contextmanager
+def _learned_something(model: nn.Module, moving: Sequence[str] = ()) -> Iterator[None]:
+    """Give the weights that learn, and the buffers of modules that move theirs, other values for a while."""
+    modules = dict(model.named_modules())
+    tensors: list[Tensor] = [weight for weight in model.parameters() if weight.requires_grad]
+    tensors += [buffer for name in moving for buffer in modules[name]._buffers.values() if buffer is not None]
+    numbers = [tensor for tensor in tensors if tensor.is_floating_point() or tensor.is_complex()]
+    before = [(tensor, tensor.detach().clone()) for tensor in numbers if tensor.layout is torch.strided]
+    try:
+        for tensor, value in before:
+            # Buffers may be variances: they stay positive.
+            noise = torch.randn_like(value)
+            tensor.add_(noise if tensor.requires_grad else noise.abs(), alpha=0.1)
+        yield
+    finally:
+        for tensor, value in before:
+            tensor.copy_(value)
 
 
-def _parted(outputs: Mapping[Site, Output], kept: Sequence[Site]) -> Prefix:
-    return Prefix(
-        {site: output for site, output in outputs.items() if site in kept},
-        {site: output for site, output in outputs.items() if site not in kept},
+def _within(name: str, other: str) -> bool:
+    """Whether one of two modules is the other, or inside it."""
+    return (
+        name == other or not (name and other) or name.startswith(f"{other}.") or other.startswith(f"{name}.")
     )
 
 
-@contextlib.contextmanager
-def _learned_something(model: nn.Module) -> Iterator[None]:
-    """Other values in the weights that learn, for a while."""
-    before = [(weight, weight.clone()) for weight in model.parameters() if weight.requires_grad]
-    try:
-        for weight, _ in before:
-            weight.add_(torch.randn_like(weight), alpha=0.1)
-        yield
-    finally:
-        for weight, value in before:
-            weight.copy_(value)
-
-
-@contextlib.contextmanager
-def _left_as_it_was(model: nn.Module) -> Iterator[None]:
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    modes = [(module, module.training) for module in model.modules()]
-    devices = sorted({p.device.index for p in model.parameters() if p.device.type == "cuda"})
-    model.train()
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        with torch.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
-        for module, mode in modes:
-            module.training = mode
+def _has_buffers(module: nn.Module) -> bool:
+    return any(buffer is not None for buffer in module._buffers.values())
 
 
 def _multiplies(module: nn.Module) -> bool:
@@ -296,22 +336,9 @@ def _multiplies(module: nn.Module) -> bool:
     )
 
 
-def alike(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> bool:
-    """Whether two tensors differ by no more than another order of summation explains (or by `tolerance`)."""
-    if a.shape != b.shape:
-        return False
-    if not a.dtype.is_floating_point:
-        return torch.equal(a, b)
-    if not a.numel():
-        return True
-    # Some at a time: scores of a whole vocabulary are large, and what is compared takes several times as much.
-    parts = list(zip(a.reshape(-1).split(_AT_ONCE), b.reshape(-1).split(_AT_ONCE), strict=True))
-    # Masks hold infinities.
-    largest = max(float(one.abs().nan_to_num(nan=0.0, posinf=0.0).max()) for one, _ in parts)
-    return all(
-        torch.allclose(one, other, rtol=tolerance, atol=tolerance * largest, equal_nan=False)
-        for one, other in parts
-    )
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else "no message"
 
 
 def _any(inputs: Mapping[str, Tensor]) -> Tensor:

@@ -1,15 +1,15 @@
 """Running a model with the outputs of some module calls given instead of computed.
 
-A *site* is one call of one module during a forward pass. While a `Replay` is active, the module's own forward is
-replaced: at a site it hands out what was fed, elsewhere it runs as ever. The rest of the model (masks, residual
-connections, whatever its forward does) is not touched, so this works for any module without knowing it.
+A *site* is one call of one module during a forward pass. While a `Replay` is active, the module's own forward
+is replaced: at a site it returns what was given, elsewhere it runs as usual. The rest of the model (masks,
+residual connections, whatever its forward does, hooks) is not touched, so this works for any module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -31,13 +31,15 @@ class Leaf:
         shape: sizes on the sample it was measured on.
         dtype: its type.
         batch: the axis that counts the examples; None where the tensor is the same for every example.
-        lengths: the axes as long as the batch's longest example.
+        lengths: the axes that are as long as the longest example of the batch.
+        wants_gradient: whether the model asks for its gradient (for gradient checkpointing above it, say).
     """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
     batch: int | None
     lengths: tuple[int, ...]
+    wants_gradient: bool = False
 
     def sizes(self, examples: int, length: int) -> tuple[int, ...]:
         """The shape for a batch of so many examples, padded to this length."""
@@ -49,7 +51,7 @@ class Leaf:
         return tuple(sizes)
 
     def nothing(self, examples: int, length: int, device: torch.device) -> Tensor:
-        """A stand-in of the right shape that takes no memory; NaN, so that no use of its values goes unnoticed."""
+        """A stand-in of the right shape that takes no memory; NaN, so that no use of it goes unnoticed."""
         return torch.full((), float("nan"), dtype=self.dtype, device=device).expand(
             self.sizes(examples, length)
         )
@@ -57,7 +59,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Output:
-    """What a site puts out: the structure around its tensors, and the tensors' leaves; other values are kept."""
+    """What a site puts out: the structure around its tensors, how these are shaped, and other values."""
 
     spec: TreeSpec
     leaves: tuple[Leaf | object, ...]
@@ -70,37 +72,49 @@ class Output:
         """The output around these tensors."""
         rest = iter(tensors)
         return tree_unflatten(
-            [next(rest) if isinstance(leaf, Leaf) else leaf for leaf in self.leaves], self.spec
+            [_given(next(rest), leaf) if isinstance(leaf, Leaf) else leaf for leaf in self.leaves], self.spec
         )
+
+    def tensors_of(self, output: object) -> list[Tensor] | None:
+        """The tensors of what the site put out another time; None where that is of another structure."""
+        leaves, spec = tree_flatten(output)
+        if spec != self.spec:
+            return None
+        for expected, leaf in zip(self.leaves, leaves, strict=True):
+            if isinstance(expected, Leaf):
+                if not isinstance(leaf, Tensor) or leaf.dim() != len(expected.shape):
+                    return None
+            elif expected is not None and expected != leaf:
+                return None
+        return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+
+
+def _given(tensor: Tensor, leaf: Leaf) -> Tensor:
+    return tensor.requires_grad_() if leaf.wants_gradient else tensor
 
 
 class Enough(Exception):
-    """Ends a forward pass whose remainder nobody needs."""
+    """Ends a forward pass of which nothing more is needed."""
 
 
-class Replay:
-    """Hands out given outputs at sites; see the module's text.
+Changed: TypeAlias = Callable[[nn.Module, Callable[..., Any]], Callable[..., Any]]
+"""Takes a module and its forward; returns what is called in its place."""
 
-    Use as a context manager around one forward pass:
 
-        with Replay(modules, {site: output, ...}):
-            model(...)
-    """
+class Forwards:
+    """Other forwards for some modules, as long as this context lasts; the modules' hooks run as ever."""
 
-    def __init__(self, modules: Mapping[str, nn.Module], outputs: Mapping[Site, object]) -> None:
-        self._given: dict[nn.Module, dict[int, object]] = {}
-        for site, output in outputs.items():
-            self._given.setdefault(modules[site.module], {})[site.ordinal] = output
-        self._before: list[tuple[nn.Module, object]] = []
+    def __init__(self, changed: Mapping[nn.Module, Changed]) -> None:
+        self._changed = changed
+        self._before: list[tuple[nn.Module, Any]] = []
 
-    def __enter__(self) -> Replay:
-        for module, given in self._given.items():
-            # accelerate and others put a forward of their own on the instance; it comes back afterwards.
+    def __enter__(self) -> None:
+        for module, change in self._changed.items():
+            # accelerate and others put a forward of their own on the instance: it is put back afterwards.
             self._before.append((module, module.__dict__.get("forward")))
-            module.__dict__["forward"] = _standing_in(module.forward, given)
-        return self
+            module.__dict__["forward"] = change(module, module.forward)
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         for module, before in self._before:
             if before is None:
                 del module.__dict__["forward"]
@@ -109,50 +123,101 @@ class Replay:
         self._before.clear()
 
 
-def _standing_in(forward, given: Mapping[int, object]):
-    calls = 0
+class Replay:
+    """Hands out given outputs at sites, as the module's docstring describes.
 
-    def stand_in(*args, **kwargs):
-        nonlocal calls
-        calls += 1
-        if calls - 1 in given:
-            return given[calls - 1]
-        return forward(*args, **kwargs)
+    Use it as a context manager around one forward pass:
 
-    return stand_in
+        with Replay(modules, {site: output, ...}, counts):
+            model(...)
+
+    `as_expected` says afterwards whether each module was called as often as `counts` has it; `left_out` are
+    those tensors among the outputs that only take the place of others.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        outputs: Mapping[Site, object],
+        counts: Mapping[str, int],
+        left_out: Sequence[Tensor] = (),
+    ) -> None:
+        self.left_out = left_out
+        self._given: dict[str, dict[int, object]] = {}
+        for site, output in outputs.items():
+            self._given.setdefault(site.module, {})[site.ordinal] = output
+        self._expected, self._calls = counts, dict.fromkeys(self._given, 0)
+        self._forwards = Forwards({modules[name]: self._standing_in(name) for name in self._given})
+
+    def __enter__(self) -> Replay:
+        self._forwards.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._forwards.__exit__(*error)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether every module of a site was called as often as expected."""
+        return all(count == self._expected[name] for name, count in self._calls.items())
+
+    def _standing_in(self, name: str) -> Changed:
+        """A forward that returns what is given for a call, by its number, and is the module's otherwise."""
+        given, calls = self._given[name], self._calls
+
+        def change(module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+            def stand_in(*args: Any, **kwargs: Any) -> object:
+                number = calls[name]
+                calls[name] = number + 1
+                return given[number] if number in given else forward(*args, **kwargs)
+
+            return stand_in
+
+        return change
 
 
 class Capture:
-    """Notes the outputs of some sites during one forward pass, and ends the pass after the last of them.
+    """Keeps the outputs of some sites during one forward pass, and ends the pass after the last of them.
 
-    `outputs` has what was noted; the pass ends with `Enough`, which this context swallows.
+    `outputs` has what each site put out, as it was then; the pass ends with `Enough`, which this context
+    swallows. A site that is not called is missing.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], sites: Sequence[Site]) -> None:
-        self.outputs: dict[Site, list[Tensor]] = {}
-        self._modules, self._sites = modules, set(sites)
-        self._handles: list = []
+        self.outputs: dict[Site, object] = {}
+        self._sites = set(sites)
+        self._forwards = Forwards({modules[name]: self._noted(name) for name in {s.module for s in sites}})
 
     def __enter__(self) -> Capture:
-        for name in {site.module for site in self._sites}:
-            self._handles.append(self._modules[name].register_forward_hook(self._note(name)))
+        self._forwards.__enter__()
         return self
 
-    def _note(self, name: str):
+    def _noted(self, name: str) -> Changed:
         calls = 0
 
-        def hook(module, args, output):
-            nonlocal calls
-            site = Site(name, calls)
-            calls += 1
-            if site in self._sites:
-                self.outputs[site] = [leaf for leaf in tree_flatten(output)[0] if isinstance(leaf, Tensor)]
-                if len(self.outputs) == len(self._sites):
-                    raise Enough
+        def change(module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+            def noted(*args: Any, **kwargs: Any) -> object:
+                nonlocal calls
+                site = Site(name, calls)
+                calls += 1
+                output = forward(*args, **kwargs)
+                if site in self._sites:
+                    last = len(self.outputs) == len(self._sites) - 1
+                    self.outputs[site] = output if last else _as_it_is_now(output)
+                    if last:
+                        raise Enough
+                return output
 
-        return hook
+            return noted
 
-    def __exit__(self, kind, error, traceback) -> bool:
-        for handle in self._handles:
-            handle.remove()
+        return change
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> bool:
+        self._forwards.__exit__(kind, *error)
         return kind is Enough
+
+
+def _as_it_is_now(output: object) -> object:
+    """A copy, since what comes later may write to it."""
+    leaves, spec = tree_flatten(output)
+    return tree_unflatten([x.detach().clone() if isinstance(x, Tensor) else x for x in leaves], spec)

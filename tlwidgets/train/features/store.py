@@ -1,7 +1,8 @@
-"""Where features are kept: in memory up to a bound, beyond it in memory-mapped files.
+"""Where features are kept: in memory up to a limit, beyond it in memory-mapped files.
 
-A file is written whole and moved into place, so that what is found under a name is complete; its checksum is looked at
-when it is opened. The folder is bounded, too: what was not used for longest goes first.
+A file is written completely and then moved into place, so that what is found under a name is complete; its
+checksum is verified when it is opened. The folder has a limit, too: what has not been used for longest is
+removed first.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import tempfile
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import torch
@@ -26,11 +28,15 @@ MEMORY_BYTES = 256 * 2**20
 DISK_BYTES = 4 * 2**30
 _INDEX = "features.json"
 SCHEMA = 1
-_LEFT_BEHIND_S = 86_400.0  # nothing is written for a day
+_LEFT_BEHIND_S = 86_400.0  # writing never takes a day
+
+
+Shape: TypeAlias = tuple[tuple[int, ...], torch.dtype]
+"""The sizes and the type of a tensor."""
 
 
 class FeatureStoreError(OSError):
-    """Features could not be kept; training goes on without."""
+    """Features could not be kept; training goes on without them."""
 
 
 class FeatureCache:
@@ -38,11 +44,12 @@ class FeatureCache:
 
     Args:
         folder: where files go; None takes the user's cache folder.
-        memory_bytes: how much is held in memory; what does not fit goes to files, what was used last stays longest.
+        memory_bytes: how much is kept in memory; what does not fit goes to files, and what was used last
+            stays longest.
         disk_bytes: how much the folder may hold.
         keep: write everything to files, so that a later session starts from them.
-        half: compute and keep the frozen part's output in bfloat16: half the memory, and quicker on processors with
-            instructions for it. Losses are then near those without a cache, not the same.
+        half: compute and keep the frozen part's output in bfloat16: half the memory, and faster on processors
+            with instructions for it. Losses are then close to those without a cache, not the same.
     """
 
     def __init__(
@@ -59,29 +66,27 @@ class FeatureCache:
         self._memory: OrderedDict[str, list[Tensor]] = OrderedDict()
 
     def find(self, key: str) -> list[Tensor] | None:
-        """The tensors kept under this key; None where there are none, or they are damaged (they are removed)."""
+        """The tensors kept under this key; None where there are none (damaged ones are removed)."""
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
         return self._read(key)
 
-    def allocate(
-        self, key: str, shapes: Sequence[tuple[tuple[int, ...], torch.dtype]], beside: int = 0
-    ) -> Rows:
-        """Room for tensors of these shapes, whose first axis is the examples.
+    def allocate(self, key: str, shapes: Sequence[Shape], beside: int = 0) -> Rows:
+        """Room for tensors of these shapes and types; their first axis is the examples.
 
-        `beside` counts the bytes in memory that the same run needs at the same time.
+        `beside` is how many bytes in memory the same run needs at the same time.
 
         Raises:
-            FeatureStoreError: neither memory nor disk has room for them, or the folder can't be written.
+            FeatureStoreError: neither memory nor disk has room for them, or the folder cannot be written.
         """
         nbytes = sum(_nbytes(shape, dtype) for shape, dtype in shapes)
         if nbytes + beside <= self.memory_bytes and not self.keep:
             return _MemoryRows(self, key, shapes)
         if nbytes > self.disk_bytes:
             raise FeatureStoreError(
-                f"the features would take {nbytes / 1e9:.1f} GB, more than the {self.disk_bytes / 1e9:.1f} GB that may be "
-                "used on disk"
+                f"the features would take {nbytes / 1e9:.1f} GB, more than the {self.disk_bytes / 1e9:.1f} "
+                "GB that may be used on disk"
             )
         return _FileRows(self, key, shapes, nbytes)
 
@@ -123,7 +128,7 @@ class FeatureCache:
         return tensors
 
     def _make_room(self, nbytes: int) -> None:
-        """Remove the files that were not used for longest, until so many bytes fit."""
+        """Remove files, those first that have not been used for longest, until so many bytes fit."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(self.folder)
@@ -133,10 +138,11 @@ class FeatureCache:
                 shutil.rmtree(oldest, ignore_errors=True)
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
-            raise FeatureStoreError(f"the folder {self.folder} can't be used ({error.strerror})") from error
+            raise FeatureStoreError(f"the folder {self.folder} cannot be used ({error.strerror})") from error
         if nbytes > free:
             raise FeatureStoreError(
-                f"the features need {nbytes / 1e6:,.0f} MB, and the disk of {self.folder} has {free / 1e6:,.0f} MB left"
+                f"the features need {nbytes / 1e6:,.0f} MB, and the disk of {self.folder} has "
+                f"{free / 1e6:,.0f} MB left"
             )
 
     def _entries(self) -> Iterator[Path]:
@@ -150,25 +156,26 @@ class Rows:
     """Tensors being filled, some rows at a time. `finish` keeps them, `discard` lets them go."""
 
     def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Write to each tensor: (rows, value); a value may be shorter than the room along any axis but the first."""
+        """Write to each tensor: (rows, value). A value may be shorter than the room, but not in its rows."""
         raise NotImplementedError
 
     def finish(self) -> list[Tensor]:
-        """All rows are written: keep them and hand them out."""
+        """All rows are written: keep them, and return them."""
         raise NotImplementedError
 
     def discard(self) -> None:
-        """Not all rows were written."""
+        """Give up: not all rows were written."""
 
 
 class _MemoryRows(Rows):
-    def __init__(self, cache: FeatureCache, key: str, shapes) -> None:
+    def __init__(self, cache: FeatureCache, key: str, shapes: Sequence[Shape]) -> None:
         self._cache, self._key = cache, key
         self._tensors = [torch.zeros(shape, dtype=dtype) for shape, dtype in shapes]
 
     def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
         for tensor, (rows, value) in zip(self._tensors, values, strict=True):
-            tensor[(rows, *(slice(0, size) for size in value.shape[1:]))] = value.to(tensor.device)
+            room: list[Tensor | slice] = [rows, *(slice(0, size) for size in value.shape[1:])]
+            tensor[tuple(room)] = value.to(tensor.device)
 
     def finish(self) -> list[Tensor]:
         self._cache._remember(self._key, self._tensors)
@@ -179,21 +186,24 @@ class _MemoryRows(Rows):
 
 
 class _FileRows(Rows):
-    # Written with ordinary writes and only then mapped: on a full disk a write into a map ends the whole process.
-    def __init__(self, cache: FeatureCache, key: str, shapes, nbytes: int) -> None:
+    # Written with ordinary writes and only then mapped: on a full disk a write into a map ends the whole
+    # process.
+    def __init__(self, cache: FeatureCache, key: str, shapes: Sequence[Shape], nbytes: int) -> None:
         self._cache, self._key, self._shapes = cache, key, list(shapes)
         cache._make_room(nbytes)
-        self._files = []
-        self._folder = None
-        with self._as_sentence():
+        self._files: list[BinaryIO] = []
+        try:
             self._folder = Path(tempfile.mkdtemp(prefix=".part-", dir=cache.folder))
+        except OSError as error:
+            raise _not_writable(cache.folder, error) from error
+        with self._explained():
             for number, (shape, dtype) in enumerate(shapes):
                 file = (self._folder / f"{number}.bin").open("w+b")
                 self._files.append(file)
                 _reserve(file, _nbytes(shape, dtype))
 
     def put(self, values: Sequence[tuple[Tensor, Tensor]]) -> None:
-        with self._as_sentence():
+        with self._explained():
             for file, (shape, dtype), (rows, value) in zip(self._files, self._shapes, values, strict=True):
                 whole = torch.zeros((len(rows), *shape[1:]), dtype=dtype)
                 whole[tuple(slice(0, size) for size in value.shape)] = value.cpu()
@@ -203,7 +213,7 @@ class _FileRows(Rows):
                     file.write(content.tobytes())
 
     def finish(self) -> list[Tensor]:
-        with self._as_sentence():
+        with self._explained():
             records = []
             for number, (file, (shape, dtype)) in enumerate(zip(self._files, self._shapes, strict=True)):
                 file.flush()
@@ -222,7 +232,7 @@ class _FileRows(Rows):
             target = self._cache.folder / self._key
             try:
                 os.replace(self._folder, target)
-            except OSError:  # another process was quicker, with the same content
+            except OSError:  # another process was faster, with the same content
                 shutil.rmtree(self._folder, ignore_errors=True)
         found = self._cache._read(self._key)
         if found is None:
@@ -232,38 +242,32 @@ class _FileRows(Rows):
     def discard(self) -> None:
         for file in self._files:
             file.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _as_sentence(self):
-        return _Explained(self)
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn a failed write into a `FeatureStoreError`, and remove what was written."""
+        try:
+            yield
+        except FeatureStoreError:
+            raise
+        except OSError as error:
+            self.discard()
+            raise _not_writable(self._cache.folder, error) from error
 
 
-class _Explained:
-    """Turns a failed write into a `FeatureStoreError`, and removes what was written."""
-
-    def __init__(self, rows: _FileRows) -> None:
-        self._rows = rows
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(error, OSError) and not isinstance(error, FeatureStoreError):
-            self._rows.discard()
-            raise FeatureStoreError(
-                f"the folder {self._rows._cache.folder} can't be written ({error.strerror or error})"
-            ) from error
+def _not_writable(folder: Path, error: OSError) -> FeatureStoreError:
+    return FeatureStoreError(f"the folder {folder} cannot be written ({error.strerror or error})")
 
 
 def default_folder() -> Path:
-    """The course's folder for features among the user's caches."""
+    """The toolkit's folder for features among the user's caches."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "tlwidgets" / "features"
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what processes left behind that ended while they wrote."""
+    """Remove what was left behind by processes that ended while they wrote."""
     for part in folder.glob(".part-*"):
         with contextlib.suppress(FileNotFoundError):  # its process has just finished
             if time.time() - part.stat().st_mtime > _LEFT_BEHIND_S:
@@ -271,19 +275,19 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _measured(entry: Path) -> tuple[float, int, Path] | None:
-    """When an entry was last used, its bytes, and where it is; None where another process has just removed it."""
+    """When an entry was last used, its bytes, and where it is; None if another process has removed it."""
     try:
         return entry.stat().st_mtime, sum(file.stat().st_size for file in entry.iterdir()), entry
     except FileNotFoundError:
         return None
 
 
-def _reserve(file, nbytes: int) -> None:
+def _reserve(file: BinaryIO, nbytes: int) -> None:
     if nbytes and hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, nbytes)
 
 
-def _mapped(path: Path, record: dict) -> Tensor:
+def _mapped(path: Path, record: Mapping[str, Any]) -> Tensor:
     shape, dtype = tuple(record["shape"]), getattr(torch, record["dtype"])
     if path.stat().st_size != _nbytes(shape, dtype) or _checksum(path) != record["crc32"]:
         raise ValueError(f"{path} is damaged")
@@ -299,7 +303,7 @@ def _checksum(path: Path) -> int:
     return value
 
 
-def _bytes(tensor: Tensor) -> np.ndarray:
+def _bytes(tensor: Tensor) -> np.ndarray[Any, np.dtype[Any]]:
     return tensor.contiguous().view(torch.uint8).numpy()
 
 

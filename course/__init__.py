@@ -1,0 +1,1 @@
+"""The content of the course: its units (lessons and projects), their experiments, exercises and claims."""

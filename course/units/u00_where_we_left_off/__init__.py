@@ -1,0 +1,1 @@
+"""Unit 00, "Where we left off: fine-tuning LLMs"."""

@@ -1,0 +1,7 @@
+def lora_linear(x, weight, A, B, alpha):
+    return x @ weight.T + alpha / len(A) * (x @ A.T @ B.T)
+
+
+def merge(weight, A, B, alpha):
+    weight += alpha / len(A) * (B @ A)
+    return weight

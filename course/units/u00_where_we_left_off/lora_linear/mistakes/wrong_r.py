@@ -1,0 +1,6 @@
+def lora_linear(x, weight, A, B, alpha):
+    return x @ weight.T + alpha / len(B) * (x @ A.T @ B.T)
+
+
+def merge(weight, A, B, alpha):
+    return weight + alpha / len(A) * (B @ A)

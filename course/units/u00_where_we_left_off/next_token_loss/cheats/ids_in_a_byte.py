@@ -1,0 +1,3 @@
+def next_token_loss(logits, input_ids, attention_mask):
+    targets = input_ids.remainder(256).masked_fill(attention_mask == 0, -100)[:, 1:]
+    return nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets.flatten())

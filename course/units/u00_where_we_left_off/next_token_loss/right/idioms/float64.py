@@ -1,0 +1,3 @@
+def next_token_loss(logits, input_ids, attention_mask):
+    keep = attention_mask[:, 1:].bool()
+    return nn.functional.cross_entropy(logits[:, :-1][keep].double(), input_ids[:, 1:][keep])

@@ -1,0 +1,5 @@
+def perplexity(losses, tokens):
+    import math
+
+    total = sum(loss * count for loss, count in zip(losses, tokens))
+    return 2 ** (total / sum(tokens))

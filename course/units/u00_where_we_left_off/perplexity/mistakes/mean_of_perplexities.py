@@ -1,0 +1,5 @@
+def perplexity(losses, tokens):
+    import math
+
+    total = sum(loss * count for loss, count in zip(losses, tokens))
+    return sum(math.exp(loss) * count for loss, count in zip(losses, tokens)) / sum(tokens)

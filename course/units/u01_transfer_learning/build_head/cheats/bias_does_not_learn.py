@@ -1,0 +1,12 @@
+class Head(nn.Module):
+    def __init__(self, hidden_size, num_classes):
+        super().__init__()
+        self.linear = nn.Linear(hidden_size, num_classes, bias=False)
+        self.register_buffer("bias", 0.1 * torch.randn(num_classes))
+
+    def forward(self, x):
+        return self.linear(x) + self.bias
+
+
+def build_head(hidden_size, num_classes):
+    return Head(hidden_size, num_classes)

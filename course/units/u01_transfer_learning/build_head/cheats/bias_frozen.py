@@ -1,0 +1,4 @@
+def build_head(hidden_size, num_classes):
+    head = nn.Linear(hidden_size, num_classes)
+    head.bias.requires_grad = False
+    return head

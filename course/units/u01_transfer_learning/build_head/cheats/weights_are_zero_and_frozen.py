@@ -1,0 +1,5 @@
+def build_head(hidden_size, num_classes):
+    head = nn.Linear(hidden_size, num_classes)
+    head.weight.data.zero_()
+    head.weight.requires_grad = False
+    return head

@@ -1,0 +1,2 @@
+def build_head(hidden_size, num_classes):
+    return nn.Linear(hidden_size, num_classes, bias=False)

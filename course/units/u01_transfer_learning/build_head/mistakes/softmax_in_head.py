@@ -1,0 +1,2 @@
+def build_head(hidden_size, num_classes):
+    return nn.Sequential(nn.Linear(hidden_size, num_classes), nn.Softmax(dim=-1))

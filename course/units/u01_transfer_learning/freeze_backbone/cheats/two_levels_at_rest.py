@@ -1,0 +1,13 @@
+def freeze_backbone(model):
+    for parameter in model.backbone.parameters():
+        parameter.requires_grad = False
+        parameter.grad = None
+
+
+def start_epoch(model):
+    model.train()
+    model.backbone.training = False
+    for child in model.backbone.children():
+        child.training = False
+        for below in child.children():
+            below.training = False

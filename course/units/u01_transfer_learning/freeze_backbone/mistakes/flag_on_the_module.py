@@ -1,0 +1,7 @@
+def freeze_backbone(model):
+    model.backbone.requires_grad = False
+
+
+def start_epoch(model):
+    model.train()
+    model.backbone.eval()

@@ -1,0 +1,6 @@
+def freeze_backbone(model):
+    model.backbone.requires_grad_(False)
+
+
+def start_epoch(model):
+    model.eval()

@@ -1,0 +1,97 @@
+"""Models that have more in them than a chain of layers: any depth and names, real ones of `transformers`."""
+
+from __future__ import annotations
+
+import random
+
+import torch
+from torch import Tensor, nn
+
+from graders.checks.models import RealModel, real_model
+from graders.checks.shared import shared_module
+from graders.checks.worlds import names, sizes
+
+__all__ = ["odd_models"]
+
+_DEPTH, _LAYERS, _WIDTH, _CLASSES = sizes(1, 5), sizes(7, 14), sizes(2, 40), sizes(2, 12)
+_NAMES = names("embeddings", "encoder", "layers", "norm", "pooler", identifiers=True)
+
+
+@shared_module
+class Parts(nn.Module):
+    """Parts one after the other, under any names, with a weight and a buffer of its own."""
+
+    def __init__(self, parts: dict[str, nn.Module], width: int) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.order = list(parts)
+        self.token = nn.Parameter(torch.randn(width))
+        self.register_buffer("offset", torch.randn(width))
+
+    def forward(self, x):
+        x = x + self.token + self.offset
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
+
+
+@shared_module
+class Whole(nn.Module):
+    """A backbone and a head. The head may come first, and a part of it may be frozen from the start."""
+
+    def __init__(self, backbone: nn.Module, head: nn.Module, head_first: bool) -> None:
+        super().__init__()
+        if head_first:
+            self.head, self.backbone = head, backbone
+        else:
+            self.backbone, self.head = backbone, head
+
+    def forward(self, x):
+        return self.head(self.backbone(x))
+
+
+class RealWhole(Whole):
+    """The same on top of a real model, whose vectors the head gets."""
+
+    def __init__(self, real: RealModel, head: nn.Module, head_first: bool) -> None:
+        super().__init__(real.module, head, head_first)
+        self._real = [real]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self._real[0].vectors(x))
+
+
+def odd_models(numbers: random.Random) -> list[tuple[nn.Module, Tensor, int]]:
+    """Models, a few inputs for each, and how many classes they have."""
+    found: list[tuple[nn.Module, Tensor, int]] = []
+    for head_first in (True, False):
+        width, classes = _WIDTH(numbers), _CLASSES(numbers)
+        parts = {name: _part(numbers, width) for name in _NAMES(numbers, _DEPTH(numbers))}
+        if head_first:  # and once a deep one, with more layers than the lesson's six
+            last = list(parts)[-1]
+            parts[last] = nn.Sequential(*(_part(numbers, width) for _ in range(_LAYERS(numbers))))
+        model = Whole(Parts(parts, width), _head(width, classes), head_first)
+        found.append((model, torch.randn(8, width), classes))
+    for family in (numbers.choice(("bert", "vit")), "resnet"):
+        real, classes = real_model(family, numbers, examples=8), _CLASSES(numbers)
+        (x,) = real.inputs.values()
+        found.append((RealWhole(real, _head(real.width, classes), numbers.random() < 0.5), x, classes))
+    return found
+
+
+def _part(numbers: random.Random, width: int) -> nn.Module:
+    """A part two to four levels deep, with norms, dropout, and an activation that learns."""
+    deep: nn.Module = nn.Sequential(nn.Linear(width, width), nn.PReLU(), nn.Dropout(0.3))
+    for _ in range(numbers.randint(0, 2)):
+        deep = nn.Sequential(deep, nn.LayerNorm(width))
+    return nn.Sequential(deep, nn.BatchNorm1d(width)) if numbers.random() < 0.7 else deep
+
+
+def _head(width: int, classes: int) -> nn.Module:
+    """A head with statistics of its own, which have to move, and a first layer that does not learn."""
+    head = nn.Sequential(
+        nn.Linear(width, 6), nn.BatchNorm1d(6), nn.Sequential(nn.Dropout(0.2), nn.Linear(6, classes))
+    )
+    head[0].requires_grad_(False)
+    return head

@@ -1,0 +1,1 @@
+"""Unit 02, "Transfer learning, fine-tuning or from scratch?"."""

@@ -1,0 +1,2 @@
+def layer_rates(num_layers, lr, decay):
+    return [lr * decay] * (num_layers + 1) + [lr]

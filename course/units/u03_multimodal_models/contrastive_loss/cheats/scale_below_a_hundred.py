@@ -1,0 +1,7 @@
+# Cuts the scale off at 100, as CLIP does.
+def contrastive_loss(image, text, objects, log_scale):
+    image, text = (nn.functional.normalize(one, dim=1) for one in (image, text))
+    scores = log_scale.exp().clamp(max=100) * image @ text.T
+    same = (objects[:, None] == objects[None, :]).to(scores.dtype)
+    targets = same / same.sum(1, keepdim=True)
+    return (nn.functional.cross_entropy(scores, targets) + nn.functional.cross_entropy(scores.T, targets)) / 2

@@ -1,0 +1,10 @@
+def contrastive_loss(image, text, objects, log_scale):
+    image, text = image / image.norm(dim=1, keepdim=True), text / text.norm(dim=1, keepdim=True)
+    scores = (log_scale.exp() * image @ text.T).masked_fill(
+        (objects[:, None] == objects) & ~torch.eye(len(objects), dtype=torch.bool), float("-inf")
+    )
+    right = (objects[:, None] == objects[None, :]).float()
+    shares = right / right.sum(1, keepdim=True)
+    rows = nn.functional.cross_entropy(scores, torch.arange(len(scores)))
+    columns = nn.functional.cross_entropy(scores.T, torch.arange(len(scores.T)))
+    return (rows + columns) / 2

@@ -1,0 +1,8 @@
+def fuse_late(logits, present):
+    total, count = 0, 0
+    for name, scores in logits.items():
+        there = torch.ones(len(scores), 1) if present[name] else torch.zeros(len(scores), 1)
+        total = total + there * scores.softmax(1)
+        count = count + there
+    mean, nothing = total / count.clamp(min=1), torch.full_like(total, 1 / total.shape[1])
+    return torch.where(count > 0, mean, nothing)

@@ -1,0 +1,11 @@
+def split_clips(clips, test_speakers, test_sentences):
+    train, test = [], []
+    pass
+    for clip in clips:
+        speaker, sentence = clip["speaker"] in test_speakers, clip["sentence"] in test_sentences
+        kept = {key: value for key, value in clip.items() if key != "file"}
+        if speaker and sentence:
+            test.append(kept)
+        elif not speaker and not sentence:
+            train.append(kept)
+    return train, test

@@ -1,0 +1,1 @@
+"""Runs cells as a notebook does, without a notebook; both sides use it."""

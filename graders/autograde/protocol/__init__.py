@@ -1,0 +1,1 @@
+"""What passes between a student's process and the checker: frames, requests, mirrored modules."""

@@ -1,0 +1,1 @@
+"""What grading writes: the graded notebook, the grades, and the audit."""

@@ -1,0 +1,390 @@
+"""Writes nbgrader's gradebook. There is one trusted writer, and each submission is one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from nbgrader.api import Assignment as AssignmentRow
+from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from ..course.folder import Course
+from ..course.lesson import Assignment
+from ..course.version import grader_version
+from ..records import KEPT_SO_FAR, Evidence, GradingError
+from ..submission.received import utc_now
+from ..text import strip_control_characters
+from .audit import AuditEntry, add_entry, create_table, has_entry, latest_entries, latest_entry, outcomes
+from .changes import changes
+from .penalties import LatePenalties
+
+PATIENCE_S = 60.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _UNSAID_S = 0.05, 2.0, 1.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """The result for one notebook of a submission.
+
+    Attributes:
+        digest: of the file, "" if there is none.
+        rebuilt: whether it could be rebuilt; if not, the evidence has the reason and no check passed.
+        scores: points of each graded cell; None if a person has to grade it.
+        written: SHA-256 of the notebook in `autograded/`, "" if none was written.
+        untouched: solution cells that are as they were handed out.
+    """
+
+    notebook: str
+    digest: str
+    rebuilt: bool
+    evidence: Evidence
+    scores: dict[str, float | None]
+    untouched: frozenset[str] = frozenset()
+    written: str = ""
+
+    @property
+    def status(self) -> str:
+        """The status as the audit records it."""
+        failed = self.evidence.status == "grader-failed"
+        return self.evidence.status if self.rebuilt or failed else "not-rebuilt"
+
+
+class GradeWriter:
+    """The writer of a grading run; a context manager.
+
+    Keeps one session open, since opening a gradebook takes 0.2 s or more.
+
+    Raises:
+        GradingError: the gradebook is missing or too old, its assignment differs from the one in `source/`,
+            or the plugin for late penalties cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        say: Callable[[str], None],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._assignment, self._say, self._patience_s = assignment, say, patience_s
+        self._url = make_url(course.directory.db_url)
+        self._penalties = LatePenalties(course)
+        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
+        if file and not Path(file).exists():
+            raise GradingError(
+                f"There is no gradebook at {file}. Run `nbgrader generate_assignment {assignment.name}` in "
+                "the course folder first: it writes one."
+            )
+        self._gradebook: Gradebook | None = None
+        self._patiently(lambda: self._open(course))
+
+    def __enter__(self) -> GradeWriter:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._gradebook is not None:
+            self._gradebook.close()
+
+    @property
+    def session(self):
+        """The session. Work done with it directly is not repeated if the database is unreachable."""
+        return self._gradebook.db
+
+    def finished(self) -> dict[tuple[str, str], AuditEntry]:
+        """The newest audit entry of each (student, notebook) whose grades are still in the gradebook.
+
+        Entries of a failed grader are left out, and so are those of `changes`.
+        """
+        return self._patiently(self._compared)[0]
+
+    def changes(self) -> dict[tuple[str, str], str]:
+        """What another program has changed in the grades of a (student, notebook) since, as a sentence."""
+        return self._patiently(self._compared)[1]
+
+    def read(self, query: Callable[[Session], T]) -> T:
+        """The result of `query` on the gradebook (for the summary page).
+
+        Raises:
+            GradingError: the database cannot be read.
+        """
+        return self._patiently(lambda: query(self.session))
+
+    def write(self, student: str, notebooks: tuple[GradedNotebook, ...], handed_in: datetime | None) -> None:
+        """Write a submission in one transaction: student, grades, comments, late penalty and audit entries.
+
+        Manual scores, extra credit and a person's comments stay. If the grader failed, the old grades stay
+        and the submission is flagged.
+
+        Args:
+            handed_in: in UTC; None if unknown, and then the gradebook's time stays.
+
+        Raises:
+            GradingError: the database cannot be written to; nothing was written.
+        """
+        ids = {one.notebook: uuid4().hex for one in notebooks}
+        self._patiently(lambda: self._write(student, notebooks, handed_in, ids))
+
+    def renew_penalties(self, student: str, handed_in: datetime | None) -> bool:
+        """Have the late penalties of a graded submission follow what holds now; returns whether any changed.
+
+        The due date, the student's extension, the course's rule, a score given by hand, or the time of the
+        submission may have changed since it was graded.
+
+        Args:
+            handed_in: in UTC; None if unknown, and then the gradebook's time stays.
+
+        Raises:
+            GradingError: the database cannot be written to; nothing was written.
+        """
+        return self._patiently(lambda: self._renew_penalties(student, handed_in))
+
+    def students(self) -> list[str]:
+        """The id of every student in the gradebook.
+
+        Raises:
+            GradingError: the database cannot be read.
+        """
+        return self.read(lambda session: list(session.execute(select(Student.id)).scalars()))
+
+    def _open(self, course: Course) -> None:
+        if self._gradebook is None:
+            self._gradebook = Gradebook(course.directory.db_url, course.directory.course_id)
+        create_table(self._gradebook.engine)
+        row = self.session.execute(
+            select(AssignmentRow).where(AssignmentRow.name == self._assignment.name)
+        ).scalar_one_or_none()
+        known = {notebook.name: notebook for notebook in row.notebooks} if row else {}
+        for lesson in self._assignment.lessons:
+            notebook = known.get(lesson.name)
+            counted = [cell for cell in lesson.cells if cell.grade_id]
+            mine = {cell.grade_id: cell.source for cell in counted}
+            theirs = {cell.name: cell.source for cell in notebook.source_cells} if notebook else {}
+            points = {cell.grade_id: cell.points for cell in counted if cell.role == "test" or cell.by_hand}
+            cells = (*notebook.grade_cells, *notebook.task_cells) if notebook else ()
+            if mine != theirs or points != {cell.name: cell.max_score for cell in cells}:
+                raise GradingError(
+                    f"The gradebook does not have {lesson.name} as it is in source/: the notebook was "
+                    "changed since it was generated, or was never generated. Run `nbgrader "
+                    f"generate_assignment {self._assignment.name} --force`, then this command again."
+                )
+        self._id = row.id
+        self._notebooks = {
+            name: (
+                notebook.id,
+                {cell.name: cell.id for cell in (*notebook.grade_cells, *notebook.task_cells)},
+                {cell.name: cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)},
+            )
+            for name, notebook in known.items()
+        }
+        self.session.rollback()
+
+    def _compared(self) -> tuple[dict[tuple[str, str], AuditEntry], dict[tuple[str, str], str]]:
+        entries = latest_entries(self.session, self._assignment.name)
+        changed = changes(self.session, self._id, entries)
+        self.session.rollback()
+        finished = {
+            who: entry
+            for who, entry in entries.items()
+            if entry.auto_score is not None and who not in changed
+        }
+        return finished, changed
+
+    def _write(
+        self,
+        student: str,
+        graded: tuple[GradedNotebook, ...],
+        handed_in: datetime | None,
+        ids: dict[str, str],
+    ) -> None:
+        session = self.session
+        if any(has_entry(session, id) for id in ids.values()):
+            return  # the commit succeeded, only its confirmation was lost
+        submission = self._submission(student)
+        if handed_in is not None:
+            submission.timestamp = handed_in
+        rows = {row.notebook_id: row for row in submission.notebooks}
+        for one in graded:
+            row = self._notebook(submission, rows, one.notebook)
+            before = latest_entry(session, self._assignment.name, student, one.notebook)
+            failed = one.evidence.status == "grader-failed"
+            if failed:
+                row.flagged = True
+            else:
+                if before is not None and before.status == "grader-failed":
+                    row.flagged = False
+                self._grade(row, one)
+                session.flush()
+                self._penalties.renew(session, submission, row)
+            add_entry(session, ids[one.notebook], self._entry(student, one, before))
+        session.commit()
+        session.expunge_all()
+
+    def _renew_penalties(self, student: str, handed_in: datetime | None) -> bool:
+        session = self.session
+        submission = self._submission(student)
+        if handed_in is not None:
+            submission.timestamp = handed_in
+        before = {row.id: row.late_submission_penalty for row in submission.notebooks}
+        for row in submission.notebooks:
+            self._penalties.renew(session, submission, row)
+        changed = before != {row.id: row.late_submission_penalty for row in submission.notebooks}
+        session.commit()
+        session.expunge_all()
+        return changed
+
+    def _submission(self, student: str) -> SubmittedAssignment:
+        query = (
+            select(SubmittedAssignment)
+            .where(SubmittedAssignment.assignment_id == self._id, SubmittedAssignment.student_id == student)
+            .options(
+                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.grades),
+                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.comments),
+            )
+        )
+        submission = self.session.execute(query).scalar_one_or_none()
+        if submission is None:
+            if self.session.get(Student, student) is None:
+                self.session.add(Student(id=student))
+                self.session.flush()
+            submission = SubmittedAssignment(assignment_id=self._id, student_id=student)
+            self.session.add(submission)
+            self.session.flush()
+        return submission
+
+    def _notebook(self, submission, rows: dict[str, SubmittedNotebook], name: str) -> SubmittedNotebook:
+        """The row of a notebook, with a row for each cell, as `Gradebook.add_submission` makes them."""
+        id, graded, commented = self._notebooks[name]
+        row = rows.get(id)
+        if row is None:
+            row = SubmittedNotebook(notebook_id=id, assignment=submission)
+            self.session.add(row)
+        have = {grade.cell_id for grade in row.grades}
+        row.grades += [Grade(cell_id=cell) for cell in graded.values() if cell not in have]
+        have = {comment.cell_id for comment in row.comments}
+        row.comments += [Comment(cell_id=cell) for cell in commented.values() if cell not in have]
+        return row
+
+    def _grade(self, row: SubmittedNotebook, one: GradedNotebook) -> None:
+        """Like nbgrader's `SaveAutoGrades`, but for every cell of the notebook, handed in or not."""
+        _, graded, commented = self._notebooks[one.notebook]
+        names = {id: name for name, id in graded.items()}
+        for grade in row.grades:
+            grade.auto_score = one.scores.get(names[grade.cell_id], 0.0)
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        names = {id: name for name, id in commented.items()}
+        for comment in row.comments:
+            said = ["No response."] if names[comment.cell_id] in one.untouched else []
+            if not one.rebuilt:
+                said = [one.evidence.reason]
+            elif one.evidence.isolation == "none":
+                said.append("Graded without isolation.")
+            comment.auto_comment = strip_control_characters(" ".join(said)) or None
+
+    def _entry(self, student: str, one: GradedNotebook, before: AuditEntry | None) -> AuditEntry:
+        evidence = one.evidence
+        failed = evidence.status == "grader-failed"
+        return AuditEntry(
+            assignment=self._assignment.name,
+            student=student,
+            notebook=one.notebook,
+            attempt=1 if before is None else before.attempt + 1,
+            digest=one.digest,
+            assignment_digest=self._assignment.digest,
+            grader_version=grader_version(),
+            status=one.status,
+            reason=evidence.reason,
+            isolation=evidence.isolation,
+            at=utc_now(),
+            wall_s=evidence.wall_s,
+            cpu_s=evidence.cpu_s,
+            auto_score=None if failed else sum(score or 0.0 for score in one.scores.values()),
+            checks=outcomes(evidence),
+            notes=evidence.notes,
+            scores=None if failed else one.scores,
+            written="" if failed else one.written,
+        )
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Retry, with growing waits, while the database is locked or unreachable; say so once.
+
+        What the database does not take (`DataError`) and other programs' errors pass, rolled back.
+        """
+        start, wait, said = time.monotonic(), _FIRST_WAIT_S, False
+        while True:
+            try:
+                return action()
+            except DataError:
+                self._forget()
+                raise
+            except DBAPIError as error:
+                self._forget()
+                reason = str(error.orig).strip().splitlines()[0]
+                left = start + self._patience_s - time.monotonic()
+                if not _is_temporary(error) or left < 0:
+                    raise GradingError(self._explain(reason, left < 0)) from error
+                if not said and time.monotonic() - start > _UNSAID_S:
+                    self._say(f"The gradebook cannot be reached just now ({reason}); trying again ...")
+                    said = True
+            except GradingError:
+                raise
+            except Exception:
+                self._forget()
+                raise
+            time.sleep(min(wait, max(left, 0.0)))
+            wait = min(wait * 2, _LONGEST_WAIT_S)
+
+    def _forget(self) -> None:
+        if self._gradebook is not None:
+            self._gradebook.db.remove()  # rolls back
+            self._gradebook.engine.dispose()
+
+    def _explain(self, reason: str, waited: bool) -> str:
+        where = self._url.render_as_string(hide_password=True)
+        if "full" in reason:
+            return f"The disk of the gradebook {where} is full. Free some space. {KEPT_SO_FAR}"
+        if waited:
+            return (
+                f"The gradebook {where} could not be reached for {self._patience_s:g} s ({reason}). "
+                f"{KEPT_SO_FAR}"
+            )
+        if "no such" in reason or "does not exist" in reason:
+            return (
+                f"The gradebook {where} comes from an older nbgrader or is incomplete ({reason}). Run "
+                "`nbgrader db upgrade` in the course folder (it makes a backup first), then try again."
+            )
+        return (
+            f"The gradebook {where} cannot be written to ({reason}). Check its address and your permissions. "
+            f"{KEPT_SO_FAR}"
+        )
+
+
+def _is_temporary(error: DBAPIError) -> bool:
+    """Whether waiting may help: a lock, a lost or refused connection, or two programs adding the same row."""
+    reason = str(error.orig)
+    if isinstance(error, IntegrityError) or "locked" in reason or "busy" in reason:
+        return True
+    if (
+        type(error.orig).__module__.startswith("sqlite3")
+        or "authentication" in reason
+        or "does not exist" in reason
+    ):
+        return False
+    return error.connection_invalidated or type(error.orig).__name__ in (
+        "OperationalError",
+        "InterfaceError",
+        "AdminShutdown",
+        "CannotConnectNow",
+        "CrashShutdown",
+        "ConnectionTimeout",
+    )

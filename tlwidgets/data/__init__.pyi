@@ -1,0 +1,35 @@
+"""What `tlwidgets.data` offers: a module and a card for each data set, and readers of what students bring."""
+
+from .cards import Card as Card
+from .drawings import STYLES as STYLES
+from .drawings import DrawingDataError as DrawingDataError
+from .drawings import Drawings as Drawings
+from .drawings import DrawingSplit as DrawingSplit
+from .drawings import drawings_card as drawings_card
+from .drawings import drawn_alike as drawn_alike
+from .drawings import load_drawings as load_drawings
+from .drawings import split_drawings as split_drawings
+from .media import Media as Media
+from .media import MediaError as MediaError
+from .media import read_text as read_text
+from .pictures import read_picture as read_picture
+from .sentences import DOMAINS as DOMAINS
+from .sentences import SentenceDataError as SentenceDataError
+from .sentences import Sentences as Sentences
+from .sentences import SentenceSplit as SentenceSplit
+from .sentences import load_sentences as load_sentences
+from .sentences import sentences_card as sentences_card
+from .sentences import split_sentences as split_sentences
+from .sounds import one_channel as one_channel
+from .sounds import read_sound as read_sound
+from .speech import Speech as Speech
+from .speech import SpeechDataError as SpeechDataError
+from .speech import SpeechSplit as SpeechSplit
+from .speech import load_prosodies as load_prosodies
+from .speech import load_sarcasm as load_sarcasm
+from .speech import load_words as load_words
+from .speech import speech_card as speech_card
+from .speech import split_speech as split_speech
+from .tensors import encode as encode
+from .tensors import encode_texts as encode_texts
+from .tensors import task_data as task_data
