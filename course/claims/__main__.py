@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -36,10 +36,15 @@ def lessons() -> dict[str, Lesson]:
     return {module.LESSON.id: module.LESSON for module in found if hasattr(module, "LESSON")}
 
 
-def measure(chosen: Iterable[Lesson], seeds: int, progress: Progress) -> list[Verdict]:
-    """A verdict on every claim of these lessons; each experiment runs once for each seed."""
+def measure(
+    chosen: Iterable[Lesson], seeds: int, progress: Progress, only: Container[str] | None = None
+) -> list[Verdict]:
+    """A verdict on every claim of these lessons, or of the experiments named in `only`; each experiment runs
+    once for each seed."""
     verdicts = []
-    runs = [(lesson, name) for lesson in chosen for name in lesson.experiments]
+    runs = [
+        (lesson, name) for lesson in chosen for name in lesson.experiments if only is None or name in only
+    ]
     task = progress.add_task("", total=len(runs) * seeds)
     for lesson, name in runs:
         measured = []
@@ -58,6 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--lesson", choices=sorted(every), action="append", help="only this one; may be repeated"
     )
+    parser.add_argument(
+        "--experiment",
+        choices=sorted({name for lesson in every.values() for name in lesson.experiments}),
+        action="append",
+        help="only this one, the table's other rows are kept; may be repeated",
+    )
     parser.add_argument("--out", type=Path, default=TARGET, help=f"where the table goes (default {TARGET})")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     options = parser.parse_args(arguments)
@@ -68,7 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     chosen = [every[id] for id in options.lesson or sorted(every)]
     with Progress(*columns, console=err) as progress:
-        verdicts = measure(chosen, options.seeds, progress)
+        verdicts = measure(chosen, options.seeds, progress, options.experiment)
+    if not verdicts:
+        parser.error("No claim of the chosen lessons rests on the chosen experiments.")
 
     if options.json:
         print(json.dumps([{**asdict(verdict), "holds": verdict.holds} for verdict in verdicts], indent=1))
@@ -83,12 +96,14 @@ def main(arguments: list[str] | None = None) -> int:
         err.print(f"{options.out} was left as it is: it is written from {LEAST_SEEDS} seeds or more.")
         return 0
     for lesson in chosen:
-        if lesson.record is not None:
-            lesson.record(options.seeds)
-    measured = {lesson.id for lesson in chosen}
+        for name, record in lesson.records.items():
+            if options.experiment is None or name in options.experiment:
+                record(options.seeds)
+    measured = {verdict.claim.id for verdict in verdicts}
+    known = {claim.id for lesson in every.values() for claim in lesson.claims}
     earlier = read_table(options.out).values() if options.out.exists() else ()
     machines = read_machines(options.out) if options.out.exists() else {}
-    kept = [row for row in earlier if row["lesson"] in every and row["lesson"] not in measured]
+    kept = [row for row in earlier if row["claim"] in known - measured]
     write_whole(options.out, claims_table(verdicts, kept, machines))
     err.print(f"Wrote {options.out}.")
     return 0

@@ -35,11 +35,14 @@ def claims_table(
     """The whole document: one row for each verdict, beside rows `kept` from an earlier table.
 
     `machines` says where the lessons of the kept rows were measured (`read_machines`); verdicts come from
-    this one.
+    this one. A lesson with rows of both kinds names both machines.
     """
     verdicts = list(verdicts)
-    here = {verdict.claim.lesson: machine() for verdict in verdicts}
-    where = {**(machines or {}), **here}
+    earlier = dict(machines or {})
+    where = {row["lesson"]: earlier[row["lesson"]] for row in kept if row["lesson"] in earlier}
+    for lesson in {verdict.claim.lesson for verdict in verdicts}:
+        places = [where[lesson]] if lesson in where else []
+        where[lesson] = "; ".join(dict.fromkeys([*places, machine()]))
     rows = sorted([*kept, *map(_row, verdicts)], key=lambda row: (row["lesson"], row["claim"]))
     lines = ["| " + " | ".join(_HEAD) + " |", "| " + " | ".join("---" for _ in _HEAD) + " |"]
     for row in rows:

@@ -43,9 +43,9 @@ def setup(test: bool, torch_backend: str) -> None:
         install_weights()
         verify_weights()
         unpack_weights()
-        precompute_features()
         if test:
             install_test_tools()
+        precompute_features()  # last: features count as those of the packages that are installed
     except Problem as problem:
         raise click.ClickException(str(problem)) from problem
 

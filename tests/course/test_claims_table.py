@@ -76,6 +76,27 @@ def test_measuring_one_lesson_keeps_the_rows_of_the_others_and_where_they_were_m
     assert (before["also"]["seeds"], after["also"]["seeds"]) == ("5", "6")
 
 
+def test_measuring_one_experiment_keeps_the_other_rows_of_its_lesson(course, tmp_path, monkeypatch):
+    out, recorded = tmp_path / "claims.md", []
+    monkeypatch.setattr(table, "machine", lambda: "the first machine")
+    more = Claim("more", "01", "C is more than B.", "second", "c", "b")
+    course["01"] = Lesson(
+        "01",
+        {"experiment": numbers, "second": lambda seed: {"c": 0.9 + 0.01 * seed, "b": 0.5}},
+        (GOOD, more),
+        records={"experiment": lambda seeds: recorded.append("experiment")},
+    )
+    __main__.main(["--out", str(out)])
+    before = read_table(out)
+    monkeypatch.setattr(table, "machine", lambda: "another machine")
+    assert __main__.main(["--out", str(out), "--experiment", "second", "--seeds", "6"]) == 0
+    after = read_table(out)
+    assert {claim: row["seeds"] for claim, row in after.items()} == {"good": "5", "more": "6", "also": "5"}
+    assert after["good"] == before["good"]
+    assert read_machines(out)["01"] == "the first machine; another machine"
+    assert recorded == ["experiment"]  # after the first measurement only
+
+
 def test_a_claim_that_fails_leaves_the_table_as_it_was_and_exits_with_1(course, tmp_path, capsys):
     out = tmp_path / "claims.md"
     out.write_text("as it was", encoding="utf-8")

@@ -126,5 +126,5 @@ LESSON = Lesson(
             unit="tensors",
         ),
     ),
-    record=keep_records,
+    records={"arena": keep_records},
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Forgetting: the rate that fits a head, given to everything; or less and less of it towards the early layers.
 NAIVE_RATE, GENTLE_RATE, DECAY = 1e-3, 1e-3, 0.5
-FORGETTING_STEPS = 24
+FORGETTING_STEPS = 16
 
 
 def learned_source(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
