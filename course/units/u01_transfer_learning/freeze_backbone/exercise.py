@@ -6,6 +6,7 @@ decay, a validation pass between epochs); then every byte of the backbone is com
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import torch
@@ -16,9 +17,11 @@ from graders.checks.mistakes import Catalogue, CheckFailed, Mistake
 from graders.checks.registry import exercise
 from graders.checks.running import call, numbers
 from graders.checks.shared import shared_module
+from graders.checks.worlds import sizes
 
 from .odd_models import odd_models
 
+_MORE = sizes(1, 9)  # layers
 _EPOCHS, _STEPS, _BATCH, _INPUTS, _CLASSES = 4, 2, 8, 6, 3
 
 MISTAKES = Catalogue(
@@ -119,16 +122,16 @@ EQUIVALENT = (
 
 @shared_module
 class _Model(nn.Module):
-    def __init__(self, backbone: nn.Module) -> None:
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(8, _CLASSES))
+        self.backbone, self.head = backbone, head
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.backbone(x))
 
 
-def _models() -> list[_Model]:
+def _models(numbers: random.Random) -> list[_Model]:
+    """A chain of layers and one for pictures, each with some more layers than it needs."""
     chain = nn.Sequential(
         nn.Linear(_INPUTS, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 8), nn.LayerNorm(8)
     )
@@ -140,7 +143,17 @@ def _models() -> list[_Model]:
         nn.Flatten(),
         nn.Linear(8, 8),
     )
-    return [_Model(chain), _Model(picture)]
+    return [_Model(_longer(backbone, numbers), _head(numbers)) for backbone in (chain, picture)]
+
+
+def _longer(chain: nn.Sequential, numbers: random.Random) -> nn.Sequential:
+    more = (nn.Sequential(nn.Linear(8, 8), nn.Tanh()) for _ in range(_MORE(numbers) - 1))
+    return nn.Sequential(*chain, *more)
+
+
+def _head(numbers: random.Random) -> nn.Sequential:
+    more = (nn.Linear(8, 8) for _ in range(_MORE(numbers) - 1))
+    return nn.Sequential(nn.Dropout(0.2), *more, nn.Linear(8, _CLASSES))
 
 
 @exercise(
@@ -151,6 +164,7 @@ def _models() -> list[_Model]:
     mistakes=MISTAKES,
     equivalent=EQUIVALENT,
     off_limits=("tlwidgets.core.apply",),
+    narrow=(("parts of model", "the exercise names these two; what else the lesson's has holds no weights"),),
 )
 def check_freeze_backbone(freeze_backbone, start_epoch) -> None:
     """Train two small models with the student's functions and see what moved.
@@ -158,10 +172,11 @@ def check_freeze_backbone(freeze_backbone, start_epoch) -> None:
     Raises:
         CheckFailed: with the mistake it recognises, or what it found.
     """
-    for model in _models():
+    draw = numbers()
+    for model in _models(draw):
         _as_if_pretrained(model)
         _check(model, freeze_backbone, start_epoch, 3 * torch.randn(_BATCH, _INPUTS) + 1, _CLASSES)
-    for odd, inputs, classes in odd_models(numbers()):
+    for odd, inputs, classes in odd_models(draw):
         _as_if_pretrained(odd)
         _check(odd, freeze_backbone, start_epoch, inputs, classes)
 

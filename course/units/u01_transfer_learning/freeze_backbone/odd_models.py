@@ -14,6 +14,7 @@ from graders.checks.worlds import names, sizes
 __all__ = ["odd_models"]
 
 _DEPTH, _LAYERS, _WIDTH, _CLASSES = sizes(1, 5), sizes(7, 14), sizes(2, 40), sizes(2, 12)
+_HEAD_NAMES = names("dense", "dropout", "classifier", identifiers=True)
 _NAMES = names("embeddings", "encoder", "layers", "norm", "pooler", identifiers=True)
 
 
@@ -71,12 +72,14 @@ def odd_models(numbers: random.Random) -> list[tuple[nn.Module, Tensor, int]]:
         if head_first:  # and once a deep one, with more layers than the lesson's six
             last = list(parts)[-1]
             parts[last] = nn.Sequential(*(_part(numbers, width) for _ in range(_LAYERS(numbers))))
-        model = Whole(Parts(parts, width), _head(width, classes), head_first)
+        model = Whole(Parts(parts, width), _head(numbers, width, classes), head_first)
         found.append((model, torch.randn(8, width), classes))
     for family in (numbers.choice(("bert", "vit")), "resnet"):
         real, classes = real_model(family, numbers, examples=8), _CLASSES(numbers)
         (x,) = real.inputs.values()
-        found.append((RealWhole(real, _head(real.width, classes), numbers.random() < 0.5), x, classes))
+        found.append(
+            (RealWhole(real, _head(numbers, real.width, classes), numbers.random() < 0.5), x, classes)
+        )
     return found
 
 
@@ -88,10 +91,17 @@ def _part(numbers: random.Random, width: int) -> nn.Module:
     return nn.Sequential(deep, nn.BatchNorm1d(width)) if numbers.random() < 0.7 else deep
 
 
-def _head(width: int, classes: int) -> nn.Module:
-    """A head with statistics of its own, which have to move, and a first layer that does not learn."""
-    head = nn.Sequential(
-        nn.Linear(width, 6), nn.BatchNorm1d(6), nn.Sequential(nn.Dropout(0.2), nn.Linear(6, classes))
-    )
-    head[0].requires_grad_(False)
-    return head
+def _head(numbers: random.Random, width: int, classes: int) -> nn.Module:
+    """A head of a single layer, or of a few, in a list or under any names.
+
+    With more than one layer it has statistics of its own, which have to move, and a first layer that does not
+    learn.
+    """
+    if numbers.random() < 0.2:
+        return nn.Linear(width, classes)
+    inner = [layer for _ in range(_DEPTH(numbers) - 1) for layer in (nn.Linear(6, 6), nn.PReLU())]
+    first = nn.Linear(width, 6).requires_grad_(False)
+    layers = [first, nn.BatchNorm1d(6), *inner, nn.Sequential(nn.Dropout(0.2), nn.Linear(6, classes))]
+    if numbers.random() < 0.5:
+        return nn.Sequential(*layers)
+    return Parts(dict(zip(_HEAD_NAMES(numbers, len(layers)), layers, strict=True)), width)
