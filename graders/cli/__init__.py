@@ -19,6 +19,7 @@ _SECTIONS = {
     "For instructors": {
         "grade": ("grade", "grade", "Grade submissions, each isolated from its checks."),
         "cluster-certs": ("certs", "cluster_certs", "Make certificates for a Dask cluster that grades."),
+        "course-page": ("course_page", "course_page", "Make one page: who, how far, which mistakes."),
         "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     },
     "For authors of lessons": {

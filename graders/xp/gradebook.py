@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -27,11 +29,22 @@ def read_students(url: str) -> list[Student]:
     """
     from nbgrader.api import Gradebook
 
+    with readable(url) as address, Gradebook(address) as gradebook:
+        return sorted((_student(student) for student in gradebook.students), key=lambda student: student.id)
+
+
+@contextlib.contextmanager
+def readable(url: str) -> Iterator[str]:
+    """An address that opens the gradebook for reading only; the database's errors become sentences.
+
+    Args:
+        url: an address as nbgrader takes it ("sqlite:////path/to/gradebook.db"), or an SQLite file.
+
+    Raises:
+        GradebookError: it is missing, locked, too old, or not a gradebook. It is not changed.
+    """
     try:
-        with Gradebook(_read_only(url)) as gradebook:
-            return sorted(
-                (_student(student) for student in gradebook.students), key=lambda student: student.id
-            )
+        yield _read_only(url)
     except OperationalError as error:
         raise GradebookError(_explain(url, str(error.orig))) from error
     except (ArgumentError, ImportError) as error:  # not an address, or a database whose driver is missing
