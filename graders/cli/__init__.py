@@ -20,6 +20,7 @@ _SECTIONS = {
         "grade": ("grade", "grade", "Grade submissions, each isolated from its checks."),
         "cluster-certs": ("certs", "cluster_certs", "Make certificates for a Dask cluster that grades."),
         "course-page": ("course_page", "course_page", "Make one page: who, how far, which mistakes."),
+        "export": ("export", "export", "Write grades for Moodle, Canvas, Blackboard, or as a table."),
         "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     },
     "For authors of lessons": {

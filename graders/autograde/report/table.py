@@ -6,10 +6,10 @@ import base64
 import csv
 import hashlib
 import io
-import re
 from html import escape
 
 from graders.names import shown
+from graders.spreadsheets import inert
 
 from ..text import strip_control_characters
 
@@ -157,9 +157,5 @@ def _remark(exercise: dict, mistake: str) -> str:
     return "; ".join(said)
 
 
-# The start of a field, also in spreadsheets that take a semicolon or a bar for the separator.
-_FORMULA = re.compile(r"""((?:^|[;|])[\s"']*)([=+@＝＋－＠-])""")
-
-
 def _inert(text: str) -> str:
-    return _FORMULA.sub(r"\1'\2", " ".join(strip_control_characters(text).split()))
+    return inert(strip_control_characters(text))
