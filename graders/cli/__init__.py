@@ -21,6 +21,7 @@ _SECTIONS = {
         "cluster-certs": ("certs", "cluster_certs", "Make certificates for a Dask cluster that grades."),
         "course-page": ("course_page", "course_page", "Make one page: who, how far, which mistakes."),
         "export": ("export", "export", "Write grades for Moodle, Canvas, Blackboard, or as a table."),
+        "similar": ("similar", "similar", "List answers that are alike in form, for you to look at."),
         "xp": ("xp", "xp", "Show XP, levels and badges from the gradebook."),
     },
     "For authors of lessons": {

@@ -12,10 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from graders.autograde.results.files import write_whole
-from tlwidgets import palette
 
 from .records import CourseRecord
 from .sections import MistakeTable, class_section, mistakes_section, units_section
+from .theme import theme
 
 
 def write_course_page(course: CourseRecord, path: Path, made: datetime) -> Path:
@@ -41,7 +41,7 @@ def course_page(course: CourseRecord, made: datetime, summaries: Collection[str]
     script = _asset("course_page.js")
     return _PAGE.format(
         policy=_policy(script),
-        theme=_theme(),
+        theme=theme(),
         style=_asset("course_page.css"),
         facts=escape(f"{', '.join(counted)}. Read from the gradebook {made:%Y-%m-%d %H:%M} UTC."),
         units=units_section(course, mistakes, summaries),
@@ -60,24 +60,6 @@ def _policy(script: str) -> str:
     """Nothing but this script runs and nothing is fetched, whatever a student writes into a name."""
     digest = base64.b64encode(hashlib.sha256(f"{script}".encode()).digest()).decode()
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-
-
-def _theme() -> str:
-    light = {
-        "ink": "#1b1b1b", "quiet": "#545454", "paper": "#ffffff", "line": "#d0d0d0", "edge": "#767676",
-        "field": "#ffffff", "good": palette.BLUE.light, "track": "#e4e4e4", "warn": "#fff4d6",
-        "lost": "#fae0cf", "link": "#005a9c",
-    }  # fmt: skip
-    dark = {
-        "ink": "#ececec", "quiet": "#b4b4b4", "paper": "#161616", "line": "#444444", "edge": "#8a8a8a",
-        "field": "#222222", "good": palette.BLUE.dark, "track": "#333333", "warn": "#453500",
-        "lost": "#55290a", "link": "#8cc8f0",
-    }  # fmt: skip
-    tokens = [" ".join(f"--{name}: {colour};" for name, colour in one.items()) for one in (light, dark)]
-    return (
-        f":root {{ color-scheme: light dark; {tokens[0]} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {tokens[1]} }} }}"
-    )
 
 
 _PAGE = """<!DOCTYPE html>

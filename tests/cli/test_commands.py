@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("setup", "lab", "build", "check", "grade", "cluster-certs", "xp", "doctor", "lint-lesson")
-COMMANDS += ("course-page", "export", "new-exercise", "new-unit", "binder-links")
+COMMANDS += ("course-page", "export", "similar", "new-exercise", "new-unit", "binder-links")
 
 
 def tlcourse(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
