@@ -17,6 +17,7 @@ from graders.autograde.formgrader import BlockAutograde
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
 from graders.lint.refuse import RefuseUnfitLesson
+from graders.rubrics.formgrader import ShowRubric
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -34,8 +35,8 @@ c.ClearSolutions.code_stub = {"python": STUB}
 # A lesson that breaks a rule of `tlcourse lint-lesson` is not released.
 c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
 
-# Pictures that fit the page, and hints that open: in feedback and in formgrader.
-c.HTMLExporter.preprocessors = [FeedbackStyle]
+# Pictures that fit the page, and hints that open: in feedback and in formgrader. Rubrics: in formgrader.
+c.HTMLExporter.preprocessors = [FeedbackStyle, ShowRubric]
 
 # Formgrader's Autograde button says to use `tlcourse grade` instead.
 c.NotebookExporter.preprocessors = [BlockAutograde]

@@ -115,6 +115,7 @@ def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsa
         assignment = find_assignment(course, assignment)
         lesson = load_assignment(course, assignment)
         with _alone(root), GradeWriter(course, lesson, _say) as writer:
+            _keep_rubrics(course, assignment, writer)
             interrupted = _grade(
                 zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force
             )
@@ -126,6 +127,15 @@ def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsa
         click.echo(json.dumps(summary, indent=2))
     _tell(tally, page, interrupted, course, assignment, force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
+
+
+def _keep_rubrics(course, assignment: str, writer) -> None:
+    from graders.rubrics import read_rubrics
+    from graders.rubrics.kept import keep_rubrics
+
+    rubrics = read_rubrics(course.folder("source", ".", assignment))
+    if rubrics:
+        writer.read(lambda session: keep_rubrics(session, assignment, rubrics))
 
 
 def _written(summary: dict, path: Path) -> Path:

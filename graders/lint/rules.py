@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from graders.rubrics import rubric_problems
+
 from .cell_code import code_problems
 
 __all__ = ["Finding", "static_findings"]
@@ -65,6 +67,8 @@ def cell_name(cell) -> str:
 
 
 def _cell(cell) -> Iterator[tuple[str, str]]:
+    for problem in rubric_problems(cell):
+        yield "rubric", problem
     if cell.cell_type != "code":
         return
     kind = graded_kind(cell)
