@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from .alone import alone
 from .extras import need, need_driver
 from .places import course_folder
 
@@ -114,7 +115,7 @@ def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsa
         need_driver(course.directory.db_url, "tlcourse grade")
         assignment = find_assignment(course, assignment)
         lesson = load_assignment(course, assignment)
-        with _alone(root), GradeWriter(course, lesson, _say) as writer:
+        with alone(root), GradeWriter(course, lesson, _say) as writer:
             _keep_rubrics(course, assignment, writer)
             interrupted = _grade(
                 zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force
@@ -166,6 +167,8 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, tru
     def remark(name: str, sentence: str) -> None:
         tally.attention.append((name, sentence))
 
+    for name, sentence in writer.moved_dates():
+        remark(name, sentence)
     found = submission_folders(course, lesson, writer.students(), remark)
     folders = choose_submissions(found, student, lesson)
     finished, changes = {} if force else writer.finished(), writer.changes()
@@ -226,36 +229,6 @@ def _refuse_unsafe(isolation: str, why: str, unsafe: bool) -> None:
             else f"is isolated by {isolation}"
         )
         _say(f"Students' code {how}. {why}")
-
-
-@contextlib.contextmanager
-def _alone(root: Path):
-    """Lock the course against a second run; the system releases the lock when the process ends, however it
-    ends."""
-    from graders.autograde.records import GradingError
-
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(open(root / ".tlcourse-grade.lock", "w"))
-        except OSError as error:
-            raise GradingError(
-                f"The course folder {root} cannot be written to ({error.strerror}), and grades, graded "
-                "notebooks and "
-                "the summary go there. Run this as the account that owns the folder, or on a copy."
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise GradingError(
-                f"Another `tlcourse grade` is running in {root}. Wait for it to end, or stop it, then try "
-                "again."
-            ) from error
-        yield
 
 
 @contextlib.contextmanager

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
 from nbgrader.api import Assignment as AssignmentRow
-from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Student, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from ..course.folder import Course
 from ..course.lesson import Assignment
 from ..course.version import grader_version
-from ..records import KEPT_SO_FAR, Evidence, GradingError
+from ..records import Evidence, GradingError
 from ..submission.received import utc_now
 from ..text import strip_control_characters
 from .audit import AuditEntry, add_entry, create_table, has_entry, latest_entries, latest_entry, outcomes
 from .changes import changes
+from .connection import PATIENCE_S, OpenGradebook
+from .dates import moved_dates
 from .penalties import LatePenalties
-
-PATIENCE_S = 60.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S, _UNSAID_S = 0.05, 2.0, 1.0
 
 T = TypeVar("T")
 
@@ -67,7 +62,7 @@ class GradeWriter:
 
     Raises:
         GradingError: the gradebook is missing or too old, its assignment differs from the one in `source/`,
-            or the plugin for late penalties cannot be loaded.
+            `dates.json` has a mistake, or the plugin for late penalties cannot be loaded.
     """
 
     def __init__(
@@ -77,40 +72,36 @@ class GradeWriter:
         say: Callable[[str], None],
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._assignment, self._say, self._patience_s = assignment, say, patience_s
-        self._url = make_url(course.directory.db_url)
-        self._penalties = LatePenalties(course)
-        file = self._url.database if self._url.get_backend_name() == "sqlite" else None
-        if file and not Path(file).exists():
-            raise GradingError(
-                f"There is no gradebook at {file}. Run `nbgrader generate_assignment {assignment.name}` in "
-                "the course folder first: it writes one."
-            )
-        self._gradebook: Gradebook | None = None
-        self._patiently(lambda: self._open(course))
+        self._assignment = assignment
+        self._penalties = LatePenalties(course, assignment.name)
+        self._database = OpenGradebook(course, say, patience_s, assignment.name)
+        self._database.patiently(self._open)
 
     def __enter__(self) -> GradeWriter:
         return self
 
     def __exit__(self, *_) -> None:
-        if self._gradebook is not None:
-            self._gradebook.close()
+        self._database.close()
 
     @property
     def session(self):
         """The session. Work done with it directly is not repeated if the database is unreachable."""
-        return self._gradebook.db
+        return self._database.session
 
     def finished(self) -> dict[tuple[str, str], AuditEntry]:
         """The newest audit entry of each (student, notebook) whose grades are still in the gradebook.
 
         Entries of a failed grader are left out, and so are those of `changes`.
         """
-        return self._patiently(self._compared)[0]
+        return self._database.patiently(self._compared)[0]
 
     def changes(self) -> dict[tuple[str, str], str]:
         """What another program has changed in the grades of a (student, notebook) since, as a sentence."""
-        return self._patiently(self._compared)[1]
+        return self._database.patiently(self._compared)[1]
+
+    def moved_dates(self) -> list[tuple[str, str]]:
+        """Where the gradebook has other dates than `dates.json`, which count: (name, sentence) of each."""
+        return self.read(lambda session: list(moved_dates(session, self._assignment.name, self._penalties)))
 
     def read(self, query: Callable[[Session], T]) -> T:
         """The result of `query` on the gradebook (for the summary page).
@@ -118,7 +109,7 @@ class GradeWriter:
         Raises:
             GradingError: the database cannot be read.
         """
-        return self._patiently(lambda: query(self.session))
+        return self._database.patiently(lambda: query(self.session))
 
     def write(self, student: str, notebooks: tuple[GradedNotebook, ...], handed_in: datetime | None) -> None:
         """Write a submission in one transaction: student, grades, comments, late penalty and audit entries.
@@ -133,7 +124,7 @@ class GradeWriter:
             GradingError: the database cannot be written to; nothing was written.
         """
         ids = {one.notebook: uuid4().hex for one in notebooks}
-        self._patiently(lambda: self._write(student, notebooks, handed_in, ids))
+        self._database.patiently(lambda: self._write(student, notebooks, handed_in, ids))
 
     def renew_penalties(self, student: str, handed_in: datetime | None) -> bool:
         """Have the late penalties of a graded submission follow what holds now; returns whether any changed.
@@ -147,7 +138,7 @@ class GradeWriter:
         Raises:
             GradingError: the database cannot be written to; nothing was written.
         """
-        return self._patiently(lambda: self._renew_penalties(student, handed_in))
+        return self._database.patiently(lambda: self._renew_penalties(student, handed_in))
 
     def students(self) -> list[str]:
         """The id of every student in the gradebook.
@@ -157,10 +148,8 @@ class GradeWriter:
         """
         return self.read(lambda session: list(session.execute(select(Student.id)).scalars()))
 
-    def _open(self, course: Course) -> None:
-        if self._gradebook is None:
-            self._gradebook = Gradebook(course.directory.db_url, course.directory.course_id)
-        create_table(self._gradebook.engine)
+    def _open(self) -> None:
+        create_table(self._database.engine)
         row = self.session.execute(
             select(AssignmentRow).where(AssignmentRow.name == self._assignment.name)
         ).scalar_one_or_none()
@@ -314,77 +303,3 @@ class GradeWriter:
             scores=None if failed else one.scores,
             written="" if failed else one.written,
         )
-
-    def _patiently(self, action: Callable[[], T]) -> T:
-        """Retry, with growing waits, while the database is locked or unreachable; say so once.
-
-        What the database does not take (`DataError`) and other programs' errors pass, rolled back.
-        """
-        start, wait, said = time.monotonic(), _FIRST_WAIT_S, False
-        while True:
-            try:
-                return action()
-            except DataError:
-                self._forget()
-                raise
-            except DBAPIError as error:
-                self._forget()
-                reason = str(error.orig).strip().splitlines()[0]
-                left = start + self._patience_s - time.monotonic()
-                if not _is_temporary(error) or left < 0:
-                    raise GradingError(self._explain(reason, left < 0)) from error
-                if not said and time.monotonic() - start > _UNSAID_S:
-                    self._say(f"The gradebook cannot be reached just now ({reason}); trying again ...")
-                    said = True
-            except GradingError:
-                raise
-            except Exception:
-                self._forget()
-                raise
-            time.sleep(min(wait, max(left, 0.0)))
-            wait = min(wait * 2, _LONGEST_WAIT_S)
-
-    def _forget(self) -> None:
-        if self._gradebook is not None:
-            self._gradebook.db.remove()  # rolls back
-            self._gradebook.engine.dispose()
-
-    def _explain(self, reason: str, waited: bool) -> str:
-        where = self._url.render_as_string(hide_password=True)
-        if "full" in reason:
-            return f"The disk of the gradebook {where} is full. Free some space. {KEPT_SO_FAR}"
-        if waited:
-            return (
-                f"The gradebook {where} could not be reached for {self._patience_s:g} s ({reason}). "
-                f"{KEPT_SO_FAR}"
-            )
-        if "no such" in reason or "does not exist" in reason:
-            return (
-                f"The gradebook {where} comes from an older nbgrader or is incomplete ({reason}). Run "
-                "`nbgrader db upgrade` in the course folder (it makes a backup first), then try again."
-            )
-        return (
-            f"The gradebook {where} cannot be written to ({reason}). Check its address and your permissions. "
-            f"{KEPT_SO_FAR}"
-        )
-
-
-def _is_temporary(error: DBAPIError) -> bool:
-    """Whether waiting may help: a lock, a lost or refused connection, or two programs adding the same row."""
-    reason = str(error.orig)
-    if isinstance(error, IntegrityError) or "locked" in reason or "busy" in reason:
-        return True
-    if (
-        type(error.orig).__module__.startswith("sqlite3")
-        or "authentication" in reason
-        or "does not exist" in reason
-    ):
-        return False
-    return error.connection_invalidated or type(error.orig).__name__ in (
-        "OperationalError",
-        "InterfaceError",
-        "AdminShutdown",
-        "CannotConnectNow",
-        "CrashShutdown",
-        "ConnectionTimeout",
-    )

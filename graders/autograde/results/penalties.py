@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from nbgrader.api import Assignment, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.orm import Session
 
 from ..course.folder import Course
+from ..dates.file import UnitDates, read_dates
 from ..records import GradingError
 
 
 class LatePenalties:
-    """The course's rule, as `c.AssignLatePenalties` configures it.
+    """The dates and the rule of a unit: those of `dates.json`, else the gradebook's and the plugin that
+    `c.AssignLatePenalties` configures.
+
+    Args:
+        dates: in place of what `dates.json` says.
 
     Raises:
-        GradingError: its plugin cannot be loaded.
+        GradingError: the plugin cannot be loaded, or `dates.json` has a mistake.
     """
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, unit: str, dates: UnitDates | None = None) -> None:
+        self.dates = read_dates(course.root).of(unit) if dates is None else dates
         try:
-            self._rule = AssignLatePenalties(config=course.config)
-            self._rule.init_plugin()
+            self._plugin = AssignLatePenalties(config=course.config)
+            self._plugin.init_plugin()
         except Exception as error:  # a plugin may raise anything
             raise GradingError(
                 f"The plugin for late penalties cannot be loaded ({type(error).__name__}: {error}). Expected "
@@ -28,16 +36,32 @@ class LatePenalties:
                 f"in {course.root}: correct it in nbgrader_config.py, then run the command again."
             ) from error
 
+    def set_dates(self, assignment: Assignment, submission: SubmittedAssignment | None = None) -> None:
+        """Copy the due date and the submission's extension from `dates.json` to the gradebook, where
+        formgrader and nbgrader's own commands find them."""
+        if self.dates.due is not None:
+            assignment.duedate = self.dates.due.utc
+        if self.dates.extensions is not None and submission is not None:
+            submission.extension = self.dates.extension(submission.student_id, assignment.duedate)
+
     def renew(self, session: Session, submission: SubmittedAssignment, row: SubmittedNotebook) -> None:
         """Set the penalty of a notebook, as nbgrader's own step does; its grades must have been flushed."""
         row.late_submission_penalty = None
         assignment = session.get(Assignment, submission.assignment_id)
-        if submission.timestamp is None or assignment is None or assignment.duedate is None:
+        if assignment is None:
             return
-        due = assignment.duedate + submission.extension if submission.extension else assignment.duedate
-        late = max(0.0, (submission.timestamp - due).total_seconds())
-        if late > 0:
-            session.refresh(row, ["score"])
-            penalty = self._rule.plugin_inst.late_submission_penalty(submission.student_id, row.score, late)
-            if penalty is not None:
-                row.late_submission_penalty = self._rule._check_late_penalty(row, penalty)
+        self.set_dates(assignment, submission)
+        if submission.timestamp is None or assignment.duedate is None:
+            return
+        late = submission.timestamp - assignment.duedate - (submission.extension or timedelta())
+        if late <= timedelta():
+            return
+        session.refresh(row, ["score"])
+        penalty = self._penalty(submission.student_id, row.score, late)
+        if penalty is not None:
+            row.late_submission_penalty = self._plugin._check_late_penalty(row, penalty)
+
+    def _penalty(self, student: str, points: float, late: timedelta) -> float | None:
+        if self.dates.rule is not None:
+            return self.dates.rule.penalty(points, late) or None
+        return self._plugin.plugin_inst.late_submission_penalty(student, points, late.total_seconds())

@@ -1,0 +1,1 @@
+"""Due dates, extensions and rules for late submissions, as `dates.json` in the course folder has them."""
