@@ -33,7 +33,7 @@ class ExerciseLikeness:
         exercise: the id of the cell to fill in, or `OWN_CELLS`.
         answers: how many were compared.
         untouched: how many are as they were handed out.
-        unread: (student, reason) of answers that are not Python.
+        unread: (student, reason) of answers that cannot be compared: not Python, or too long.
         found: what is alike, the most telling first.
     """
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 MIN_SIZE = 3  # nodes; smaller subtrees are everywhere
+MOST = 5000  # subtrees of an answer; longer ones would make comparing a class slow
 
 
 class Subtree(NamedTuple):
@@ -51,7 +52,7 @@ def subtrees(source: str, names: Mapping[str, str] | None = None) -> list[Subtre
         names: what imported names of the lesson stand for (`imported`); the answer's own imports are added.
 
     Raises:
-        NotPython: it cannot be parsed, or is nested too deeply.
+        NotPython: it cannot be parsed, is nested too deeply, or has more than `MOST` of them.
     """
     tree = _parsed(source)
     try:
@@ -59,6 +60,10 @@ def subtrees(source: str, names: Mapping[str, str] | None = None) -> list[Subtre
         reader.body(tree.body)
     except RecursionError as error:
         raise NotPython("nested too deeply") from error
+    if len(reader.found) > MOST:
+        raise NotPython(
+            f"too long to compare: {len(reader.found):,} parts, and at most {MOST:,} are compared"
+        )
     return reader.found
 
 

@@ -64,7 +64,7 @@ def _exercise(one: ExerciseLikeness) -> str:
         f"<h2>{escape(shown(one.exercise))}</h2><p class='facts'>{escape(counts(one))}</p>"
         f"{''.join(map(_likeness, one.found[:MOST]))}"
         + (f"<p class='facts'>... and {more} more.</p>" if more > 0 else "")
-        + (f"<details><summary>not Python</summary><ul>{unread}</ul></details>" if unread else "")
+        + (f"<details><summary>not compared</summary><ul>{unread}</ul></details>" if unread else "")
     )
 
 

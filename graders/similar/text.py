@@ -45,7 +45,7 @@ def counts(one: ExerciseLikeness) -> str:
     """How many answers there were, and what became of them."""
     said = [f"{one.answers} answers", f"{len(one.found)} to look at"]
     said += [f"{one.untouched} as handed out"] if one.untouched else []
-    said += [f"{len(one.unread)} not Python"] if one.unread else []
+    said += [f"{len(one.unread)} not compared"] if one.unread else []
     return ", ".join(said)
 
 

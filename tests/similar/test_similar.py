@@ -1,5 +1,6 @@
 """Answers that are alike in form are found under other names, and what everybody has says nothing."""
 
+import ast
 import time
 from collections import Counter
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graders.checks.programs import folder_of, read_programs
 from graders.similar.compare import Answer, compare
 from graders.similar.forms import NotPython, Subtree, imported, subtrees
 from graders.similar.parsing import Parser
+from graders.units import exercise_packages, unit_packages
 from tests.machine import slowness
 
 LESSON = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
@@ -158,7 +161,15 @@ def test_a_thousand_answers_are_compared_in_seconds():
     assert time.perf_counter() - start < 10 * max(before, slowness())
 
 
-HARD = ["(" * 5000 + ")" * 5000, "x = " + "-" * 50_000 + "1", "\0", "def f(:", "x = '\\N{bad}'", "9" * 5000]
+HARD = [
+    "f(x, y)\n" * 30_000,
+    "(" * 5000 + ")" * 5000,
+    "x = " + "-" * 50_000 + "1",
+    "\0",
+    "def f(:",
+    "x = '\\N{bad}'",
+    "9" * 5000,
+]
 
 
 @pytest.mark.parametrize("source", HARD)
@@ -195,3 +206,56 @@ def test_likeness_is_between_nothing_and_all_and_only_the_same_forms_are_equal(c
         mine, theirs = (Counter(class_[int(who)]) for who in (one.everybody[0], one.everybody[-1]))
         assert mine & theirs
         assert (mine == theirs) is one.equal
+
+
+class Disguise(ast.NodeTransformer):
+    """Gives a program other names and other numbers, and its keyword arguments another order."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        found = {
+            one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+        }
+        found |= {one.arg for one in ast.walk(tree) if isinstance(one, ast.arg)}
+        self.names = {name: f"v{place}" for place, name in enumerate(sorted(found - {"self"}))}
+
+    def visit_Name(self, node):
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_arg(self, node):
+        node.arg = self.names.get(node.arg, node.arg)
+        return node
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            node.value += 3
+        return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        node.keywords.reverse()
+        return node
+
+
+def right_programs() -> list[dict[str, str]]:
+    packages = [name for unit in unit_packages().values() for name in exercise_packages(unit)]
+    folders = map(folder_of, packages)
+    return [{**read_programs(one, "right"), **read_programs(one, "right/idioms")} for one in folders]
+
+
+def test_independent_right_answers_of_the_course_are_not_listed_and_disguised_copies_are():
+    """The class of each exercise: its right programs, of which none was written from another."""
+    independent = listed = copies = found = 0
+    for programs in right_programs():
+        class_ = [answer(name, source) for name, source in programs.items()]
+        independent += len(class_) * (len(class_) - 1) // 2
+        listed += len(compare(class_))
+        for name, source in programs.items():
+            tree = ast.parse(source)
+            copy = answer("COPY", ast.unparse(Disguise(tree).visit(tree)))
+            original = next(one for one in class_ if one.student == name)
+            if len(original.subtrees) >= 14:  # shorter ones are alike by necessity
+                copies += 1
+                found += any({"COPY", name} <= set(one.everybody) for one in compare([*class_, copy]))
+    assert independent > 250 and listed == 0
+    assert copies > 60 and found > 0.9 * copies

@@ -72,7 +72,7 @@ def test_two_who_wrote_alike_are_listed_and_right_answers_of_the_catalogue_are_n
 def test_what_cannot_be_compared_is_said_and_costs_nobody_else_anything(said):
     assert "not compared: finn: The file is not a notebook" in said
     head = next(line for line in said.splitlines() if line.startswith("build-head:"))
-    assert "1 as handed out" in head and "2 not Python" in head
+    assert "1 as handed out" in head and "2 not compared" in head
 
 
 def test_the_page_shows_both_side_by_side_and_runs_nothing(room, said):
