@@ -45,13 +45,14 @@ def check(cell: str, points: float, best: float, mistake: str = "", message: str
             "message": message, "mistake": mistake, "trust": "values"}  # fmt: skip
 
 
-def make(path: Path, names: list[tuple[str, str, str]], seed: int = 0) -> str:
-    """Write a gradebook with these (id, first name, last name); its address.
+def make(place: Path | str, names: list[tuple[str, str, str]], seed: int = 0) -> str:
+    """Write a gradebook with these (id, first name, last name), as a file or at an address; its address.
 
     Most have handed in the first units, in one or two attempts, with some mistakes. Of the last one nobody
     has. `essay` is graded by hand.
     """
-    draw, address = random.Random(seed), f"sqlite:///{path}"
+    draw = random.Random(seed)
+    address = place if isinstance(place, str) else f"sqlite:///{place}"
     with Gradebook(address, "transfer-learning") as book:
         for unit, cells in UNITS.items():
             book.add_assignment(unit, duedate="2026-03-20 23:59 UTC" if unit.startswith("01") else None)
