@@ -13,13 +13,14 @@ from types import MappingProxyType
 
 from .batch.jobs import GradedJob, Job
 from .course.folder import Course
-from .course.lesson import Assignment, Lesson
+from .course.lesson import Assignment, Exercise, Lesson
 from .course.version import grader_version
 from .records import KEPT_SO_FAR, CheckOutcome, Evidence, GradingError, Isolation
 from .results.audit import AuditEntry
 from .results.files import write_whole
 from .results.gradebook import GradedNotebook, GradeWriter
 from .results.notebook import autograded_notebook, points_by_cell, write_notebook
+from .results.one_exercise import merged_evidence, merged_scores, why_not_alone
 from .submission.files import SubmissionError
 from .submission.folders import SubmittedFolder
 from .submission.notebook import SubmittedNotebook, read_submission
@@ -37,6 +38,7 @@ class PendingNotebook:
     Attributes:
         problem: what is wrong with the submission; it costs its points.
         failure: what went wrong in the grader; it costs nothing.
+        before: the newest entry whose grades are in the gradebook.
     """
 
     lesson: Lesson
@@ -44,6 +46,7 @@ class PendingNotebook:
     rebuilt: Rebuilt | None
     problem: str = ""
     failure: str = ""
+    before: AuditEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def pending_submissions(
     when: Callable[[str, Path], SubmissionTime],
     kept: Callable[[str, SubmissionTime], None],
     changes: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    exercise: Exercise | None = None,
+    left_out: Callable[[str, str], None] = lambda student, sentence: None,
 ) -> Iterator[PendingSubmission]:
     """Read and rebuild the submissions one by one; `kept` is called with each student graded before, and the
     time of the submission that is there now.
@@ -96,12 +101,20 @@ def pending_submissions(
 
     Args:
         finished, changes: as `GradeWriter` gives them.
+        exercise: grade it again alone, in every submission that is graded. `left_out` is called with a
+            student and a sentence where that is not possible.
     """
     for student, folder in folders.items():
         try:
             pending, done = _read(course, assignment, student, folder, finished, changes, isolation, when)
         except Exception as error:
             pending, done = _failed(assignment, student, error, folder.notes), False
+        if exercise is not None and any(not one.failure for one in pending.notebooks):
+            pending, reason = _alone(pending, exercise)
+            if reason:
+                left_out(student, f"{exercise.name} was not graded again: {reason}. {_whole(assignment)}")
+                continue
+            done = False
         if done:
             kept(student, pending.submitted)
         else:
@@ -116,7 +129,7 @@ def _read(
     names = tuple(lesson.name for lesson in assignment.lessons)
     for lesson, submitted in zip(assignment.lessons, read_submission(folder.path, names), strict=True):
         pending = _pending(assignment, lesson, student, submitted)
-        notebooks.append(pending)
+        notebooks.append(replace(pending, before=finished.get((student, lesson.name))))
         written = course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb"
         entry = finished.get((student, lesson.name))
         notes += filter(None, [changes.get((student, lesson.name)), _changed_file(entry, written)])
@@ -126,6 +139,19 @@ def _read(
     done = done and notes == [*folder.notes]  # what another program changed is graded again
     notes += filter(None, [submitted_at.note])
     return PendingSubmission(student, tuple(notebooks), submitted_at, tuple(notes)), done
+
+
+def _whole(assignment: Assignment) -> str:
+    return f"`tlcourse grade {assignment.name}` grades it as a whole."
+
+
+def _alone(pending: PendingSubmission, exercise: Exercise) -> tuple[PendingSubmission, str]:
+    """The notebook of a submission that has the exercise, and why that can't be graded alone, or ""."""
+    mine = tuple(
+        one for one in pending.notebooks if any(cell.grade_id in exercise.checks for cell in one.lesson.cells)
+    )
+    reasons = (why_not_alone(one.digest, one.rebuilt is not None, one.before) for one in mine)
+    return replace(pending, notebooks=mine), next(filter(None, reasons), "")
 
 
 def _changed_file(entry: AuditEntry | None, written: Path) -> str:
@@ -165,6 +191,7 @@ def record(
     writer: GradeWriter,
     pending: PendingSubmission,
     evidence: Iterable[Evidence],
+    exercise: Exercise | None = None,
 ) -> bool:
     """Write a graded submission: its notebooks first, then the transaction.
 
@@ -178,10 +205,14 @@ def record(
     graded: list[GradedNotebook] = []
     for one in pending.notebooks:
         result = next(found) if one.rebuilt else _not_rebuilt(one)
+        if exercise is not None and one.before is not None:
+            result = merged_evidence(result, one.before, exercise)
         notebook = autograded_notebook(one.lesson, one.rebuilt, result)
         points = points_by_cell(notebook, one.rebuilt, one.lesson)
+        if exercise is not None and one.before is not None:
+            points = merged_scores(points, one.before, exercise)
         digest = ""
-        if result.status != "grader-failed":
+        if result.status != "grader-failed" and not writer.dry:
             try:
                 digest = write_notebook(course, assignment.name, pending.student, one.lesson, notebook)
             except OSError as error:
@@ -198,10 +229,19 @@ def record(
         result = replace(result, notes=(*result.notes, *private))
         graded.append(
             GradedNotebook(
-                one.lesson.name, one.digest, one.rebuilt is not None, result, points, untouched, digest
+                one.lesson.name,
+                one.digest,
+                one.rebuilt is not None,
+                result,
+                points,
+                untouched,
+                digest,
+                exercise,
             )
         )
-    _copy_exchange_files(course.folder("autograded", pending.student, assignment.name), pending.submitted)
+    if not writer.dry:
+        folder = course.folder("autograded", pending.student, assignment.name)
+        _copy_exchange_files(folder, pending.submitted)
     writer.write(pending.student, tuple(graded), pending.submitted.when)
     return any(one.status == "grader-failed" for one in graded)
 
@@ -243,6 +283,7 @@ def grade_all(
     grade: Callable[[Iterable[Job]], Generator[GradedJob, None, None]],
     tally: Tally,
     progress: Callable[[str], None],
+    exercise: Exercise | None = None,
 ) -> None:
     """Grade and record each submission. One that cannot be recorded is a failure of the grader, and said.
 
@@ -253,7 +294,7 @@ def grade_all(
 
     def finish(one: PendingSubmission, evidence: tuple[Evidence, ...]) -> None:
         try:
-            failed = record(course, assignment, writer, one, evidence)
+            failed = record(course, assignment, writer, one, evidence, exercise)
         except GradingError:
             raise
         except Exception as error:  # the next submission has to be graded all the same
@@ -300,6 +341,8 @@ def keep(
     if not writer.renew_penalties(student, submitted.when):
         return
     tally.penalties += 1
+    if writer.dry:
+        return
     for lesson in assignment.lessons:  # the feedback shows the penalty: from now on it is older than this
         with contextlib.suppress(OSError):
             (course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb").touch()

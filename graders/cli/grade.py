@@ -8,18 +8,45 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .alone import alone
 from .extras import need, need_driver
 from .places import course_folder
+from .plan import say_remarks, tell_plan
+
+if TYPE_CHECKING:
+    from graders.autograde.submission.timestamps import Trust
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """The options of a run."""
+
+    student: str | None
+    exercise: str | None
+    workers: int | None
+    cluster: tuple[str | None, Path | None, bool]
+    trust: Trust
+    unsafe: bool
+    force: bool
+    dry: bool
+    as_json: bool
 
 
 @click.command()
 @click.argument("assignment")
 @click.option("--student", metavar="ID", help="Only the student with this id.")
+@click.option(
+    "--exercise",
+    metavar="NAME",
+    help="Grade this exercise again, in all submissions that are graded; all other points stay.",
+)
+@click.option("--dry-run", "dry", is_flag=True, help="Say whose points would change, and write nothing.")
 @click.option(
     "--workers", type=click.IntRange(1, 256), help="How many submissions to grade at a time. [one per core]"
 )
@@ -60,12 +87,14 @@ from .places import course_folder
 def grade(
     assignment: str,
     student: str | None,
+    exercise: str | None,
+    dry: bool,
     workers: int | None,
     scheduler: str | None,
     certs: Path | None,
     insecure: bool,
     folder: Path | None,
-    trust: str,
+    trust: Trust,
     unsafe: bool,
     force: bool,
     as_json: bool,
@@ -77,6 +106,9 @@ def grade(
     written to the gradebook as a whole. Stop it at any time and run it again: it continues from there, and
     grades what is new or has changed.
 
+    With --dry-run the submissions are run, and nothing is written. With --exercise only the points of that
+    exercise change; a submission that has no grade yet, or was handed in again since, is left out.
+
     It writes two files for you alone: a summary, grading/ASSIGNMENT.html, and a table of points,
     grading/ASSIGNMENT.csv. Then run `nbgrader generate_feedback ASSIGNMENT` for the students.
 
@@ -87,6 +119,7 @@ def grade(
     if scheduler is not None:
         need("distributed", "cluster", "tlcourse grade --scheduler")
     cluster = (scheduler, certs, insecure)
+    choices = _Choices(student, exercise, workers, cluster, trust, unsafe, force, dry, as_json)
     from graders.autograde.processes.zygote import Zygote
     from graders.autograde.records import KEPT_SO_FAR
 
@@ -95,13 +128,13 @@ def grade(
     try:
         zygote = Zygote() if scheduler is None else None
         with zygote or contextlib.nullcontext():
-            _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsafe, force, as_json)
+            _grade_with(zygote, root, assignment, choices)
     except KeyboardInterrupt:  # before the first submission, or after the last
         _say(f"Stopped. {KEPT_SO_FAR}")
         sys.exit(130)
 
 
-def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsafe, force, as_json) -> None:
+def _grade_with(zygote, root: Path, assignment: str, choices: _Choices) -> None:
     from graders.autograde.course.folder import open_course
     from graders.autograde.course.lesson import find_assignment, load_assignment
     from graders.autograde.grading import Tally
@@ -115,18 +148,21 @@ def _grade_with(zygote, assignment, student, workers, cluster, root, trust, unsa
         need_driver(course.directory.db_url, "tlcourse grade")
         assignment = find_assignment(course, assignment)
         lesson = load_assignment(course, assignment)
-        with alone(root), GradeWriter(course, lesson, _say) as writer:
+        lock = contextlib.nullcontext() if choices.dry else alone(root)
+        with lock, GradeWriter(course, lesson, _say, dry=choices.dry) as writer:
+            if choices.dry:
+                interrupted = _grade(zygote, course, lesson, writer, tally, choices)
+                tell_plan(writer.planned, tally, interrupted, choices.as_json)
+                sys.exit(130 if interrupted else int(tally.failed > 0))
             _keep_rubrics(course, assignment, writer)
-            interrupted = _grade(
-                zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force
-            )
+            interrupted = _grade(zygote, course, lesson, writer, tally, choices)
             summary = writer.read(lambda session: summarise(session, lesson))
             page = _written(summary, root / "grading" / f"{assignment}.html")
     except GradingError as error:
         raise click.ClickException(str(error)) from error
-    if as_json:
+    if choices.as_json:
         click.echo(json.dumps(summary, indent=2))
-    _tell(tally, page, interrupted, course, assignment, force)
+    _tell(tally, page, interrupted, course, assignment, choices.force)
     sys.exit(130 if interrupted else int(tally.failed > 0))
 
 
@@ -153,11 +189,12 @@ def _written(summary: dict, path: Path) -> Path:
         ) from error
 
 
-def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, trust, unsafe, force) -> bool:
+def _grade(zygote, course, lesson, writer, tally, choices: _Choices) -> bool:
     """Grade, and say whether it was interrupted."""
     from functools import partial
 
     from graders.autograde.batch.local import grade_here
+    from graders.autograde.course.lesson import find_exercise
     from graders.autograde.grading import grade_all, keep, pending_submissions
     from graders.autograde.records import Limits
     from graders.autograde.sandbox import available_isolation
@@ -170,11 +207,12 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, tru
     for name, sentence in writer.moved_dates():
         remark(name, sentence)
     found = submission_folders(course, lesson, writer.students(), remark)
-    folders = choose_submissions(found, student, lesson)
-    finished, changes = {} if force else writer.finished(), writer.changes()
-    workers = min(workers or os.cpu_count() or 1, len(folders))
+    folders = choose_submissions(found, choices.student, lesson)
+    exercise = None if choices.exercise is None else find_exercise(lesson, choices.exercise)
+    finished = {} if choices.force and exercise is None else writer.finished()
+    workers = min(choices.workers or os.cpu_count() or 1, len(folders))
     with contextlib.ExitStack() as stack:
-        scheduler, certs, insecure = cluster
+        scheduler, certs, insecure = choices.cluster
         if scheduler is not None:
             from graders.autograde.batch.certificates import INSECURE, cluster_security
             from graders.autograde.batch.cluster import grade_on, isolation_of, remote_cluster
@@ -186,15 +224,30 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, tru
         else:
             how = partial(grade_here, workers=workers, zygote=zygote)
             isolation, why = available_isolation()
-        _refuse_unsafe(isolation, why, unsafe)
+        _refuse_unsafe(isolation, why, choices.unsafe)
         advance, stop = stack.enter_context(_progress(len(folders)))
 
         def kept(name: str, submitted: SubmissionTime) -> None:
             keep(course, lesson, writer, tally, name, submitted)
             advance(name)
 
-        when = timestamps(course, lesson.name, trust)
-        works = pending_submissions(course, lesson, folders, finished, isolation, when, kept, changes)
+        def left_out(name: str, sentence: str) -> None:
+            tally.kept += 1
+            remark(name, sentence)
+            advance(name)
+
+        works = pending_submissions(
+            course,
+            lesson,
+            folders,
+            finished,
+            isolation,
+            timestamps(course, lesson.name, choices.trust),
+            kept,
+            writer.changes(),
+            exercise,
+            left_out,
+        )
         try:
             grade_all(
                 course,
@@ -204,6 +257,7 @@ def _grade(zygote, course, lesson, writer, tally, student, workers, cluster, tru
                 lambda jobs: how(jobs, Limits(), isolation),
                 tally,
                 advance,
+                exercise,
             )
         except KeyboardInterrupt:
             stop()
@@ -254,8 +308,7 @@ def _progress(total: int):
 def _tell(tally, page: Path, interrupted: bool, course, assignment: str, force: bool) -> None:
     from graders.names import shown
 
-    for name, sentence in sorted(tally.attention, key=lambda one: one[0]):
-        _say(f"{shown(name)}: {shown(sentence, 2000)}")
+    say_remarks(tally)
     done = f"{tally.graded} graded, {tally.kept} graded before"
     if tally.penalties:
         done += f", {tally.penalties} of them with a new late penalty"

@@ -67,6 +67,38 @@ class Assignment:
     digest: str
 
 
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of an assignment, to be graded again on its own. `checks`: its test cells."""
+
+    name: str
+    checks: frozenset[str]
+
+
+def find_exercise(assignment: Assignment, given: str) -> Exercise:
+    """The exercise of this name: that of the cell with the answer, or of a test cell.
+
+    Raises:
+        GradingError: there is none, or a person grades it.
+    """
+    found: dict[str, set[str]] = {}
+    for lesson in assignment.lessons:
+        name = ""
+        for cell in lesson.cells:
+            if cell.role == "solution":
+                name = cell.grade_id
+                found.setdefault(name, set())
+            elif cell.role == "test":
+                found.setdefault(name or cell.grade_id, set()).add(cell.grade_id)
+    for name, checks in found.items():
+        if given in (name, *checks):
+            if checks:
+                return Exercise(name, frozenset(checks))
+            raise GradingError(f"A person grades {name}, in formgrader; it has no check to run again.")
+    names = ", ".join(name for name, checks in found.items() if checks)
+    raise GradingError(f"{assignment.name} has no exercise {given!r}. Its exercises are: {names}.")
+
+
 def find_assignment(course: Course, given: str) -> str:
     """The name of an assignment, given its name, its folder (as a shell completes it), or its number.
 

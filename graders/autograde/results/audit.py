@@ -101,6 +101,14 @@ def create_table(engine) -> None:
                 connection.execute(DDL(f"ALTER TABLE {AUDIT.name} ADD COLUMN {column.name} {kind}"))
 
 
+def has_table(engine) -> bool:
+    """Whether the table is there, as this version writes it."""
+    found = inspect(engine)
+    if not found.has_table(AUDIT.name):
+        return False
+    return {column.name for column in AUDIT.c} <= {one["name"] for one in found.get_columns(AUDIT.name)}
+
+
 def has_entry(session: Session, id: str) -> bool:
     """Whether an entry was written: a commit may have succeeded although its confirmation was lost."""
     return session.execute(select(AUDIT.c.id).where(AUDIT.c.id == id)).first() is not None

@@ -14,16 +14,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from ..course.folder import Course
-from ..course.lesson import Assignment
+from ..course.lesson import Assignment, Exercise
 from ..course.version import grader_version
 from ..records import Evidence, GradingError
 from ..submission.received import utc_now
 from ..text import strip_control_characters
-from .audit import AuditEntry, add_entry, create_table, has_entry, latest_entries, latest_entry, outcomes
+from .audit import (
+    AuditEntry,
+    add_entry,
+    create_table,
+    has_entry,
+    has_table,
+    latest_entries,
+    latest_entry,
+    outcomes,
+)
 from .changes import changes
 from .connection import PATIENCE_S, OpenGradebook
 from .dates import moved_dates
 from .penalties import LatePenalties
+from .planned import PlannedChange, Standing, standing
 
 T = TypeVar("T")
 
@@ -38,6 +48,7 @@ class GradedNotebook:
         scores: points of each graded cell; None if a person has to grade it.
         written: SHA-256 of the notebook in `autograded/`, "" if none was written.
         untouched: solution cells that are as they were handed out.
+        exercise: if it alone was graded again; other cells' grades and comments stay untouched then.
     """
 
     notebook: str
@@ -47,6 +58,7 @@ class GradedNotebook:
     scores: dict[str, float | None]
     untouched: frozenset[str] = frozenset()
     written: str = ""
+    exercise: Exercise | None = None
 
     @property
     def status(self) -> str:
@@ -60,6 +72,9 @@ class GradeWriter:
 
     Keeps one session open, since opening a gradebook takes 0.2 s or more.
 
+    Args:
+        dry: write nothing: every transaction is rolled back, and `planned` says what it would have changed.
+
     Raises:
         GradingError: the gradebook is missing or too old, its assignment differs from the one in `source/`,
             `dates.json` has a mistake, or the plugin for late penalties cannot be loaded.
@@ -71,8 +86,10 @@ class GradeWriter:
         assignment: Assignment,
         say: Callable[[str], None],
         patience_s: float = PATIENCE_S,
+        dry: bool = False,
     ) -> None:
-        self._assignment = assignment
+        self._assignment, self.dry, self._has_audit = assignment, dry, True
+        self._planned: dict[str, PlannedChange] = {}
         self._penalties = LatePenalties(course, assignment.name)
         self._database = OpenGradebook(course, say, patience_s, assignment.name)
         self._database.patiently(self._open)
@@ -98,6 +115,11 @@ class GradeWriter:
     def changes(self) -> dict[tuple[str, str], str]:
         """What another program has changed in the grades of a (student, notebook) since, as a sentence."""
         return self._database.patiently(self._compared)[1]
+
+    @property
+    def planned(self) -> list[PlannedChange]:
+        """What a dry run would have changed, by student."""
+        return [self._planned[student] for student in sorted(self._planned)]
 
     def moved_dates(self) -> list[tuple[str, str]]:
         """Where the gradebook has other dates than `dates.json`, which count: (name, sentence) of each."""
@@ -149,7 +171,10 @@ class GradeWriter:
         return self.read(lambda session: list(session.execute(select(Student.id)).scalars()))
 
     def _open(self) -> None:
-        create_table(self._database.engine)
+        if self.dry:
+            self._has_audit = has_table(self._database.engine)
+        else:
+            create_table(self._database.engine)
         row = self.session.execute(
             select(AssignmentRow).where(AssignmentRow.name == self._assignment.name)
         ).scalar_one_or_none()
@@ -179,7 +204,7 @@ class GradeWriter:
         self.session.rollback()
 
     def _compared(self) -> tuple[dict[tuple[str, str], AuditEntry], dict[tuple[str, str], str]]:
-        entries = latest_entries(self.session, self._assignment.name)
+        entries = latest_entries(self.session, self._assignment.name) if self._has_audit else {}
         changed = changes(self.session, self._id, entries)
         self.session.rollback()
         finished = {
@@ -197,15 +222,17 @@ class GradeWriter:
         ids: dict[str, str],
     ) -> None:
         session = self.session
-        if any(has_entry(session, id) for id in ids.values()):
+        if self._has_audit and any(has_entry(session, id) for id in ids.values()):
             return  # the commit succeeded, only its confirmation was lost
+        stood = standing(session, self._id, student) if self.dry else None
         submission = self._submission(student)
         if handed_in is not None:
             submission.timestamp = handed_in
         rows = {row.notebook_id: row for row in submission.notebooks}
         for one in graded:
             row = self._notebook(submission, rows, one.notebook)
-            before = latest_entry(session, self._assignment.name, student, one.notebook)
+            name = self._assignment.name
+            before = latest_entry(session, name, student, one.notebook) if self._has_audit else None
             failed = one.evidence.status == "grader-failed"
             if failed:
                 row.flagged = True
@@ -215,12 +242,13 @@ class GradeWriter:
                 self._grade(row, one)
                 session.flush()
                 self._penalties.renew(session, submission, row)
-            add_entry(session, ids[one.notebook], self._entry(student, one, before))
-        session.commit()
-        session.expunge_all()
+            if not self.dry:
+                add_entry(session, ids[one.notebook], self._entry(student, one, before))
+        self._end(student, stood)
 
     def _renew_penalties(self, student: str, handed_in: datetime | None) -> bool:
         session = self.session
+        stood = standing(session, self._id, student) if self.dry else None
         submission = self._submission(student)
         if handed_in is not None:
             submission.timestamp = handed_in
@@ -228,9 +256,20 @@ class GradeWriter:
         for row in submission.notebooks:
             self._penalties.renew(session, submission, row)
         changed = before != {row.id: row.late_submission_penalty for row in submission.notebooks}
-        session.commit()
-        session.expunge_all()
+        self._end(student, stood)
         return changed
+
+    def _end(self, student: str, stood: Standing | None) -> None:
+        """Commit what was written for a student, or in a dry run compare it with how they stood."""
+        if self.dry:
+            self.session.flush()
+            now = standing(self.session, self._id, student)
+            if now is not None:
+                self._planned[student] = PlannedChange(student, stood, now)
+            self.session.rollback()
+        else:
+            self.session.commit()
+        self.session.expunge_all()
 
     def _submission(self, student: str) -> SubmittedAssignment:
         query = (
@@ -269,8 +308,12 @@ class GradeWriter:
         _, graded, commented = self._notebooks[one.notebook]
         names = {id: name for name, id in graded.items()}
         for grade in row.grades:
+            if one.exercise is not None and names[grade.cell_id] not in one.exercise.checks:
+                continue
             grade.auto_score = one.scores.get(names[grade.cell_id], 0.0)
             grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        if one.exercise is not None:
+            return
         names = {id: name for name, id in commented.items()}
         for comment in row.comments:
             said = ["No response."] if names[comment.cell_id] in one.untouched else []
