@@ -70,3 +70,6 @@ def console_streams() -> None:
 
 
 console_streams()
+# Reading a notebook imports jsonschema, which imports this where it is installed, and it takes a second to
+# read its grammar. It is for addresses with letters beyond ASCII; nothing here asks for those.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -27,10 +27,12 @@ from graders.autograde.submission.timestamps import timestamps
 
 from .attack import UNIT, Attack
 from .harm import Found, changes
-from .scene import NEIGHBOUR, Scene, harmful, left_behind, mark
+from .scene import NEIGHBOUR, RIGHT, Scene, harmful, left_behind, mark
 
 # Small, so that attacks on them are quick; a submission of lesson 01 needs a tenth of it.
 LIMITS = Limits(cell_s=2.0, total_s=5.0, memory_bytes=512 << 20, processes=24, file_bytes=16 << 20)
+# Attacks that use up what there is do so at once; others may need time for what they try.
+EXHAUSTING = dataclasses.replace(LIMITS, cell_s=1.0, total_s=3.0)
 _SUBREAPER = 36
 _LEAVES_S = 5.0
 
@@ -39,10 +41,13 @@ class Ours:
     """A course and a worker that grades in it; a context manager.
 
     What escapes from its parent becomes this process's child (a subreaper), so that it is seen.
+
+    Args:
+        following: right answers of the student who is graded after each attack.
     """
 
-    def __init__(self, scene: Scene, isolation: str) -> None:
-        self.scene = scene
+    def __init__(self, scene: Scene, isolation: str, following: Mapping[str, str] = RIGHT) -> None:
+        self.scene, self._following = scene, following
         self._course = open_course(scene.course)
         self._lesson = load_assignment(self._course, UNIT)
         self._own = {one.pid for one in psutil.Process().children(recursive=True)}
@@ -69,6 +74,7 @@ class Ours:
         self._heard.start(mark(attack))
         scene.attacked("attacker", attack, self._heard.port)
         before, grades, people = scene.state(), scene.scores(), scene.people()
+        self._worker.limits = EXHAUSTING if attack.family == "exhaustion" else LIMITS
         started = time.monotonic()
         said, evidence = self.grade("attacker")
         seconds = time.monotonic() - started
@@ -84,12 +90,11 @@ class Ours:
         earned = max(
             after.get("attacker", 0.0), *(check.points for one in evidence for check in one.checks), 0.0
         )
-        scene.honest("honest")
-        self.grade("honest")
+        following = self.honest(self._following)
         heard = ("somebody heard it",) if self._heard.stop() else ()
         found = Found(
             points=earned,
-            next=scene.scores().get("honest"),
+            next=following,
             leaked=(*scene.leaked(text + "".join(pages)), *heard),
             written=tuple(written),
             running=tuple(running),
@@ -99,6 +104,13 @@ class Ours:
         )
         shutil.rmtree(scene.course / "submitted" / "attacker")
         return found
+
+    def honest(self, answers: Mapping[str, str] = RIGHT) -> float | None:
+        """Grade right answers; what they got, None if they were not graded."""
+        self._worker.limits = LIMITS
+        self.scene.honest("honest", answers)
+        self.grade("honest")
+        return self.scene.scores().get("honest")
 
     def grade(self, student: str) -> tuple[str, tuple[Evidence, ...]]:
         """Grade a submission and write it to the gradebook; returns what the command says, and evidence."""

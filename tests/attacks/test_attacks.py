@@ -11,8 +11,8 @@ from graders.autograde.student import process as student_process
 
 from . import attack, measured
 from .attack import read_corpus
-from .ours import make
-from .scene import BEST, ROOT, Scene
+from .ours import Ours
+from .scene import BEST, BY_ID, RIGHT, ROOT, Scene
 from .stock import attack_stock, prepared
 
 ATTACKS = {one.id: one for one in read_corpus()}
@@ -25,39 +25,52 @@ OF_EACH_KIND = {
     "exhaustion": ("endless-loop", "memory", "processes", "disk", "signals-to-all"),
 }
 
+# An honest student is graded after each attack, and to check the other two exercises takes five times as long
+# as this one. All three are graded after all attacks.
+FIRST = "build-head"
+FOLLOWING, WORTH = {FIRST: RIGHT[FIRST]}, BY_ID[FIRST].points
+
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory):
+def scene(tmp_path_factory) -> Scene:
+    """The scene before any attack, to be copied."""
+    return Scene.make(tmp_path_factory.mktemp("scene") / "scene")
+
+
+@pytest.fixture(scope="module")
+def ours(scene, tmp_path_factory):
     """A course and a worker, held apart as well as this machine can."""
-    with make(tmp_path_factory.mktemp("ours") / "scene", "auto") as ours:
+    with Ours(scene.copy(tmp_path_factory.mktemp("ours") / "scene"), "auto", FOLLOWING) as ours:
         yield ours
+        assert ours.honest() == BEST  # after all attacks
 
 
 @pytest.fixture(scope="module")
-def landlocked(tmp_path_factory):
+def landlocked(scene, tmp_path_factory):
     """The same with Landlock, for machines (many containers) that allow no namespaces."""
-    with make(tmp_path_factory.mktemp("landlocked") / "scene", "landlock") as ours:
+    with Ours(scene.copy(tmp_path_factory.mktemp("landlocked") / "scene"), "landlock", FOLLOWING) as ours:
         yield ours
+        assert ours.honest() == BEST  # after all attacks
 
 
 @pytest.fixture(scope="module")
-def stock(tmp_path_factory) -> Scene:
+def stock(scene, tmp_path_factory) -> Scene:
     """A course whose neighbour was graded by stock nbgrader."""
-    return prepared(Scene.make(tmp_path_factory.mktemp("stock") / "scene"))
+    return prepared(scene.copy(tmp_path_factory.mktemp("stock") / "scene"))
 
 
 @pytest.mark.parametrize("id", ATTACKS)
 def test_an_attack_does_no_harm(ours, id):
     found = ours.attack(ATTACKS[id], feedback=ATTACKS[id].family == "injection")
-    assert found.harm(BEST) == []
+    assert found.harm(WORTH) == []
 
 
 @pytest.mark.parametrize("id", [id for ids in OF_EACH_KIND.values() for id in ids])
 def test_an_attack_of_each_kind_does_no_harm_without_namespaces(landlocked, id):
     assert ATTACKS[id].family in OF_EACH_KIND
-    assert landlocked.attack(ATTACKS[id]).harm(BEST) == []
+    assert landlocked.attack(ATTACKS[id]).harm(WORTH) == []
 
 
 @pytest.mark.long
@@ -65,7 +78,7 @@ def test_an_attack_of_each_kind_does_no_harm_without_namespaces(landlocked, id):
     "id", [id for id, one in ATTACKS.items() if id not in OF_EACH_KIND.get(one.family, (id,))]
 )
 def test_an_attack_does_no_harm_without_namespaces(landlocked, id):
-    assert landlocked.attack(ATTACKS[id]).harm(BEST) == []
+    assert landlocked.attack(ATTACKS[id]).harm(WORTH) == []
 
 
 # One of each kind that works on stock nbgrader: were they to do no harm there, they would prove nothing here.

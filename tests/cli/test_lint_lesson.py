@@ -82,7 +82,7 @@ def test_what_shows_only_when_it_runs_is_refused_as_well(course):
         if cell.id == "layer-rates":
             cell.source = cell.source.replace("parts = ", "torch.manual_seed(0)\n    parts = ")
 
-    done = lint("--no-mutants", cwd=course(change))
+    done = lint("--no-mutants", "--no-width", cwd=course(change))
     assert done.returncode == 1
     assert "check-layer-rates: With the lesson's answer" in done.stdout
     assert "name 'torch' is not defined" in done.stdout

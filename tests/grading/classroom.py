@@ -5,41 +5,62 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
-from graders.checks import exercises
+from graders.checks import Exercise, exercises
 from graders.xp import read_students, standing
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "01-transfer-learning"
-BY_ID = {exercise.id: exercise for exercise in exercises(UNIT)}
-BEST = sum(exercise.points for exercise in BY_ID.values())
-RIGHT = {id: next(iter(exercise.right.values())) for id, exercise in BY_ID.items()}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers to some exercises, from the catalogue of right and wrong programs.
+
+    Attributes:
+        by_id: the exercises, in the lesson's order.
+    """
+
+    by_id: Mapping[str, Exercise]
+
+    @property
+    def best(self) -> float:
+        """The points of all exercises."""
+        return sum(exercise.points for exercise in self.by_id.values())
+
+    @property
+    def right(self) -> dict[str, str]:
+        return {id: next(iter(exercise.right.values())) for id, exercise in self.by_id.items()}
+
+    def wrong(self, exercise: str, id: str) -> dict[str, str]:
+        """Right answers, but for one named mistake."""
+        return self.right | {exercise: self.by_id[exercise].wrong[id]}
+
+    def programs(self, number: int) -> tuple[dict[str, str], float]:
+        """A made-up student's answers, and their points."""
+        answers, worth = {}, 0.0
+        for place, (id, exercise) in enumerate(self.by_id.items()):
+            turn = number // 3**place
+            if turn % 3:
+                answers[id], worth = (
+                    [*exercise.right.values()][turn % len(exercise.right)],
+                    worth + exercise.points,
+                )
+            else:
+                answers[id] = [*exercise.wrong.values()][turn % len(exercise.mistakes)]
+        return answers, worth
+
+
+WHOLE = Answers({exercise.id: exercise for exercise in exercises(UNIT)})
+BY_ID, BEST, RIGHT = WHOLE.by_id, WHOLE.best, WHOLE.right
+wrong, programs = WHOLE.wrong, WHOLE.programs
 
 Change = Callable[[dict], None]  # of a notebook as JSON
-
-
-def wrong(exercise: str, id: str) -> dict[str, str]:
-    """Right answers, but for one named mistake."""
-    return RIGHT | {exercise: BY_ID[exercise].wrong[id]}
-
-
-def programs(number: int) -> tuple[dict[str, str], float]:
-    """A made-up student's answers, from the catalogue's right and wrong programs, and their points."""
-    answers, worth = {}, 0.0
-    for place, (id, exercise) in enumerate(BY_ID.items()):
-        turn = number // 3**place
-        if turn % 3:
-            answers[id], worth = (
-                [*exercise.right.values()][turn % len(exercise.right)],
-                worth + exercise.points,
-            )
-        else:
-            answers[id] = [*exercise.wrong.values()][turn % len(exercise.mistakes)]
-    return answers, worth
 
 
 class Classroom:
@@ -49,10 +70,15 @@ class Classroom:
         self.folder = folder
 
     @classmethod
-    def make(cls, folder: Path, config: str = "") -> "Classroom":
-        """Copy the course and generate lesson 01, by nbgrader itself."""
+    def make(cls, folder: Path, config: str = "", change: Change | None = None) -> "Classroom":
+        """Copy the course and generate lesson 01, by nbgrader itself; `change` is done to its source."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(ROOT / "course" / "source" / UNIT, folder / "source" / UNIT)
+        if change is not None:
+            source = folder / "source" / UNIT / f"{UNIT}.ipynb"
+            notebook = json.loads(source.read_text(encoding="utf-8"))
+            change(notebook)
+            source.write_text(json.dumps(notebook), encoding="utf-8")
         text = (ROOT / "course" / "nbgrader_config.py").read_text(encoding="utf-8")
         (folder / "nbgrader_config.py").write_text(f"{text}\n{config}", encoding="utf-8")
         room = cls(folder)
@@ -84,7 +110,7 @@ class Classroom:
 
     def nbgrader(self, *arguments: str, good: bool = True) -> str:
         """Run one of nbgrader's own commands."""
-        return _run([sys.executable, "-m", "nbgrader", *arguments], self.folder, good)
+        return _run([sys.executable, "-c", NBGRADER, *arguments], self.folder, good)
 
     def grade(self, *options: str, status: int = 0, under: tuple[str, ...] = ()) -> str:
         """Run `tlcourse grade` as a process, by default with one worker; what it said.
@@ -126,6 +152,13 @@ class Classroom:
         return (self.folder / "feedback" / student / UNIT / f"{UNIT}.html").read_text(encoding="utf-8")
 
 
+# `python -m nbgrader`, without what takes a second to import and is not used (see graders/cli/__init__.py).
+NBGRADER = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from nbgrader.apps.nbgraderapp import main
+main()
+"""
 _TEXT = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 
 

@@ -1,7 +1,8 @@
-"""Classrooms, each a copy of one in which nbgrader has generated lesson 01."""
+"""Classrooms, each a copy of one in which nbgrader has generated a lesson: lesson 01, or a quick one."""
 
 import contextlib
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from classroom import UNIT, Classroom
 from nbgrader.api import Gradebook
+from quick import with_quick_exercises
 
 from graders.autograde.batch.jobs import GradedJob
 from graders.autograde.batch.slot import WorkerSlot
@@ -25,8 +27,17 @@ from graders.autograde.submission.timestamps import SubmissionTime, timestamps
 
 
 @pytest.fixture(scope="session")
+def whole(tmp_path_factory) -> Classroom:
+    """A course folder with lesson 01 as it is."""
+    return Classroom.make(tmp_path_factory.mktemp("whole") / "course")
+
+
+@pytest.fixture(scope="session")
 def generated(tmp_path_factory) -> Classroom:
-    return Classroom.make(tmp_path_factory.mktemp("generated") / "course")
+    """A course folder with the quick lesson."""
+    # A lesson with exercises of another one would not be released.
+    fit = "c.RefuseUnfitLesson.enabled = False\n"
+    return Classroom.make(tmp_path_factory.mktemp("generated") / "course", fit, with_quick_exercises)
 
 
 @pytest.fixture
@@ -48,11 +59,13 @@ def here():
         yield lambda jobs: (GradedJob(job, held.grade(job.submissions)) for job in jobs)
 
 
-@pytest.fixture
-def grade(room, here):
-    """Grade as `tlcourse grade` does, in this process; what it did."""
+@pytest.fixture(scope="session")
+def grade_in(here):
+    """Grade a course folder as `tlcourse grade` does, in this process; what it did."""
 
-    def grade(how=here, force: bool = False, student: str | None = None, trust: str = "exchange") -> Tally:
+    def grade(
+        room: Classroom, how=here, force: bool = False, student: str | None = None, trust: str = "exchange"
+    ) -> Tally:
         course = open_course(room.folder)
         assignment = load_assignment(course, UNIT)
         tally = Tally()
@@ -76,3 +89,9 @@ def grade(room, here):
         return tally
 
     return grade
+
+
+@pytest.fixture
+def grade(room, grade_in):
+    """Grade the room in this process; what it did."""
+    return partial(grade_in, room)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ sys.stdin.read()
 
 def start(room: Classroom, *options: str) -> subprocess.Popen:
     """Start `tlcourse grade`; its output, both streams, can be read line by line."""
+    # A shell has its background jobs ignore Ctrl+C, and these would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         room.command(*options),
         cwd=room.folder,

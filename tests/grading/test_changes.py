@@ -1,9 +1,10 @@
 """What another program does to grades is noticed cell by cell and put right; what a person gave stays."""
 
 import pytest
-from classroom import BEST, RIGHT, UNIT, wrong
+from classroom import UNIT
 from ledger import grades
 from nbgrader.apps.api import NbGraderAPI
+from quick import BEST, RIGHT, wrong
 
 from graders.autograde.course.folder import open_course
 
@@ -17,18 +18,18 @@ def score(book, cell: str):
 
 
 def test_points_that_were_moved_between_cells_are_noticed_though_the_sum_is_the_same(room, book, grade):
-    room.hand_in("ada", wrong("freeze-backbone", "statistics-drift"))
+    room.hand_in("ada", wrong("layer-rates", "linear"))
     room.hand_in("ben", RIGHT)
     grade()
     before = grades(room.address)
-    for cell, points in {"check-freeze-backbone": 2, "check-choose-plan": 0}.items():
+    for cell, points in {"check-layer-rates": 1, "check-pick": 1}.items():
         score(book, cell).auto_score = points
         book.db.commit()
     tally = grade()
     assert (tally.graded, tally.kept) == (1, 1)
     ((who, sentence),) = tally.attention
-    assert who == "ada" and "check-freeze-backbone had 0 and has 2" in sentence
-    assert "check-choose-plan had 2 and has 0" in sentence and "was graded again" in sentence
+    assert who == "ada" and "check-layer-rates had 0 and has 1" in sentence
+    assert "check-pick had 2 and has 1" in sentence and "was graded again" in sentence
     assert grades(room.address) == before
     (ada, _) = tally.summary["students"]
     assert sentence in ada["remarks"]

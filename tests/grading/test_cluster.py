@@ -12,10 +12,11 @@ import threading
 
 import psutil
 import pytest
-from classroom import RIGHT, ROOT, Classroom, programs
+from classroom import ROOT, Classroom
 from dask_cluster import Cluster, kill_tree
 from faults import start, until
 from ledger import attempts, attempts_so_far, ledger
+from quick import RIGHT, programs
 from test_batch import EXPECTED, ISOLATION, jobs, points
 
 from graders.autograde.batch import cluster as machinery
@@ -41,10 +42,10 @@ def handed_in(generated, tmp_path_factory) -> Classroom:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(handed_in, tmp_path_factory) -> dict:
+def undisturbed(handed_in, tmp_path_factory, grade_in) -> dict:
     """What the gradebook says after a run without a scheduler."""
     room = handed_in.copy(tmp_path_factory.mktemp("undisturbed") / "course")
-    room.grade()
+    grade_in(room)
     return ledger(room.address)
 
 
@@ -86,7 +87,7 @@ def test_undisturbed_it_is_as_without(room, undisturbed, dask):
 
 @pytest.mark.parametrize("again", [pytest.param("with", marks=pytest.mark.long), "without"])
 def test_a_scheduler_that_dies_midway_ends_it_and_the_next_run_goes_on(
-    room, undisturbed, dask, tmp_path, again
+    room, undisturbed, dask, tmp_path, again, grade
 ):
     dask.worker()
     process = start(room, "--scheduler", dask.address, "--insecure-cluster")
@@ -100,7 +101,7 @@ def test_a_scheduler_that_dies_midway_ends_it_and_the_next_run_goes_on(
             other.worker()
             said(start(room, "--scheduler", other.address, "--insecure-cluster"), 0)
     else:
-        room.grade()
+        grade()
     graded_once(room, undisturbed)
 
 

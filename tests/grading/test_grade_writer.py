@@ -5,9 +5,10 @@ import sqlite3
 import threading
 
 import pytest
-from classroom import BEST, RIGHT, UNIT, Classroom, wrong
+from classroom import UNIT, Classroom
 from ledger import attempts, grades, ledger
 from nbgrader.api import Gradebook
+from quick import BEST, RIGHT, wrong
 
 from graders.autograde.batch.jobs import GradedJob, grader_failed
 from graders.autograde.course.folder import open_course

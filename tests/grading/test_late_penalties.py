@@ -6,10 +6,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from classroom import BEST, RIGHT, UNIT, Classroom
+from classroom import UNIT, Classroom
 from ledger import grades
 from nbgrader.api import Gradebook
 from nbgrader.utils import notebook_hash
+from quick import BEST, RIGHT
 
 from graders.autograde.records import GradingError
 

@@ -10,12 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from classroom import BEST, RIGHT, UNIT, Classroom
+from classroom import UNIT, Classroom
 from click.testing import CliRunner
 from faults import Postgres
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
+from quick import BEST, RIGHT
 
 from graders.autograde import grading
 from graders.cli import main

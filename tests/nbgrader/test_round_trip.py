@@ -1,4 +1,4 @@
-"""A class of three, with the stock commands: release, collect, autograde, feedback, XP."""
+"""A class of three with the stock commands: release, submit, collect, autograde, feedback, XP."""
 
 import json
 import os
@@ -30,7 +30,6 @@ def message(exercise: str, id: str) -> str:
 
 RIGHT = {id: next(iter(exercise.right.values())) for id, exercise in BY_ID.items()}
 CLASS = {
-    "ada": RIGHT,
     "ben": RIGHT | {"freeze-backbone": wrong("freeze-backbone", "statistics-drift")},
     "cleo": {
         "build-head": wrong("build-head", "softmax-in-head"),
@@ -38,7 +37,16 @@ CLASS = {
         "choose-plan": wrong("choose-plan", "chose-by-test"),
     },
 }
-XP = {"ada": 5, "ben": 3, "cleo": 0}
+XP = {"ben": 3, "cleo": 0}
+
+
+# `python -m nbgrader`, without what takes a second to import and is not used (see graders/cli/__init__.py).
+NBGRADER = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from nbgrader.apps.nbgraderapp import main
+main()
+"""
 
 
 class Course:
@@ -61,7 +69,7 @@ class Course:
             "JUPYTER_CONFIG_DIR": str(self.folder / ".jupyter"),
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-m", "nbgrader", *arguments, f"--Exchange.root={self.exchange}"]
+        command = [sys.executable, "-c", NBGRADER, *arguments, f"--Exchange.root={self.exchange}"]
         done = subprocess.run(
             command, cwd=cwd or self.folder, env=environment, capture_output=True, text=True
         )
@@ -116,7 +124,7 @@ def graded(tmp_path_factory) -> Course:
     course = Course(tmp_path_factory.mktemp("class"))
     course.run("generate_assignment", UNIT)
     course.run("release_assignment", UNIT)
-    course.submit("me", answer(CLASS["ada"]))
+    course.submit("me", answer(RIGHT))
     course.run("collect", UNIT)
     for student, programs in CLASS.items():
         course.collected(student, answer(programs))
@@ -149,7 +157,7 @@ def plain(html: str) -> str:
 
 
 def test_demonstrations_are_not_run_when_grading(graded):
-    notebook = nbformat.read(graded.folder / "autograded" / "ada" / UNIT / f"{UNIT}.ipynb", as_version=4)
+    notebook = nbformat.read(graded.folder / "autograded" / "ben" / UNIT / f"{UNIT}.ipynb", as_version=4)
     demos = [cell for cell in notebook.cells if "demo" in cell.metadata.get("tags", [])]
     assert not any(cell.outputs for cell in demos)
     source = nbformat.read(graded.folder / "source" / UNIT / f"{UNIT}.ipynb", as_version=4)
@@ -182,12 +190,8 @@ def test_a_bad_submission_costs_nobody_else_a_grade(graded):
         path.write_text(path.read_text().replace('"check-build-head"', '"check-something"'))
 
     graded.collected("fay", rename)
-    for student, said in (
-        ("dan", "No notebooks"),
-        ("eve", "JSON"),
-        ("fay", "metadata may be corrupted"),
-    ):
-        assert said in graded.run("autograde", UNIT, "--student", student, good=False)
+    said = graded.run("autograde", UNIT, good=False)
+    assert all(one in said for one in ("No notebooks", "JSON", "metadata may be corrupted"))
     after = graded.xp()
     assert {student: after[student] for student in before} == before
     assert [after.get(student, 0) for student in ("dan", "eve", "fay")] == [0, 0, 0]

@@ -1,7 +1,8 @@
 """A fork server: forks a sandboxed process for each submission.
 
 There are two: one for students' processes, which has never imported a check, and one for checkers. Both are
-forks of the zygote, stay single-threaded, and end when the worker does.
+forks of the zygote, stay single-threaded, and end when the worker does. Before the first submission that
+calls a check, the server of checkers runs that check once, so that no fork has to load what it needs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 
 from ..records import Limits
 from ..sandbox import Start, start
@@ -22,6 +24,7 @@ from ..sandbox.view import View, view_for
 from .monitor import cpu_seconds, descendants, ends_within, private_bytes
 
 _MESSAGE, _LEAVE_S = 1 << 16, 0.5
+_warm: set[str] = set()  # checks that this server has run
 
 
 def main(kind: str, control: int) -> None:
@@ -31,7 +34,7 @@ def main(kind: str, control: int) -> None:
         view = view_for(("tlwidgets", "graders"), home=False, exercises=True)
         from ..checker import judge  # noqa: F401
 
-        _warm_up_checks()
+        _read_programs()
     else:
         view = view_for(("tlwidgets",), home=True)
         from tlwidgets.train import language, lora, optim  # noqa: F401  # off limits to some answers
@@ -66,21 +69,42 @@ def warm_up() -> None:
         optimizer.step()
 
 
-def _warm_up_checks() -> None:
-    """Run each check once on a right answer, and read the programs by which mistakes are recognised."""
+def _read_programs() -> None:
+    """Import every check, and read the programs by which mistakes are recognised."""
     from graders.checks import EXERCISES
-    from graders.checks.programs import functions
     from graders.checks.shared import read_sources
 
-    models = sys.modules.get("graders.checks.models")
-    if models is not None:  # a check makes small models of `transformers`, whose import takes seconds
-        models.preload()
     read_sources()
     for exercise in EXERCISES:
         exercise.wrong  # noqa: B018
+
+
+def _warm_up_checks(named: Iterable[str]) -> None:
+    """Run the exercises' checks of these names once on a right answer, unless that was done before.
+
+    A check that fails on it is left to the grading, which says so of each submission.
+
+    Raises:
+        OSError: a check has started threads.
+    """
+    from graders.checks import EXERCISES, models
+    from graders.checks.programs import functions
+
+    new = [one for one in EXERCISES if one.check.__name__ in set(named) - _warm]
+    if not new:
+        return
+    for exercise in new:
         right = next(iter(exercise.right.values()), None)
         if right is not None:
-            exercise.check(*functions(right, exercise.functions))
+            with contextlib.suppress(Exception):
+                exercise.check(*functions(right, exercise.functions))
+        _warm.add(exercise.check.__name__)
+    if "transformers" in sys.modules:  # a check makes small models of it; which, it draws
+        models.preload()
+    gc.collect()
+    gc.freeze()
+    if threads() > 1:
+        raise OSError(f"a check has started {threads() - 1} threads, so nothing can be forked safely")
 
 
 def _serve(end: socket.socket, kind: str, view: View, children: set[int]) -> None:
@@ -105,6 +129,8 @@ def _serve(end: socket.socket, kind: str, view: View, children: set[int]) -> Non
 
 
 def _start(request: dict, kind: str, view: View, links: tuple[int, ...]) -> int:
+    if kind == "checker":
+        _warm_up_checks(request["checks"])
     limits = Limits(**request["limits"])
     alone, cores = kind == "checker", tuple(request["cores"])
     begin = Start(request["isolation"], view, request["root"], limits, links, alone, cores)

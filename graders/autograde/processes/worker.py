@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import random
+import re
 import select
 import socket
 import tempfile
@@ -25,6 +26,7 @@ from .zygote import Server, ServerGone, Zygote
 _KINDS = ("student", "checker")
 _START_S, _ANSWER_S, _GRACE_S = 120.0, 30.0, 15.0
 _MEMORY_CHECK_S = 0.05
+_CHECK = re.compile(r"\bcheck_\w{1,80}")
 _HEARING_S = 3.0  # from an interrupt to the end of a cell; a check that is late says so within 2 s
 
 
@@ -209,11 +211,12 @@ class _Grading:
         message = {
             "do": "start", "isolation": self._isolation, "root": str(root), "seed": seed,
             "limits": dataclasses.asdict(self._limits), "cores": self._cores if kind == "student" else (),
+            "checks": _checks_called(self._submission) if kind == "checker" else [],
         }  # fmt: skip
         self._servers[kind].say(message, tuple(end.fileno() for end in ends))
 
     def _await_start(self, kind: str) -> None:
-        answer = self._servers[kind].answer(_ANSWER_S)
+        answer = self._servers[kind].answer(_START_S)  # of checkers: it may try a check for the first time
         if "error" in answer:
             raise ServerGone(f"A process could not be isolated: {answer['error']}.")
         self._pids[kind] = answer["pid"]
@@ -310,6 +313,12 @@ class _Grading:
             message = f"{NOT_REACHED} `{stopped}`." if stopped else reason
             yield CheckOutcome(cell.grade_id, 0.0, float(cell.points), False, 0, message=message)
             stopped = stopped or cell.grade_id
+
+
+def _checks_called(submission: Submission) -> list[str]:
+    """The names in the submission's test cells that may be those of exercises' checks."""
+    found = (_CHECK.findall(cell.source) for cell in submission.cells if cell.kind == "test")
+    return sorted(set().union(*found))
 
 
 def _main_process(pid: int) -> int:

@@ -297,19 +297,27 @@ def _check_falls(found: list[float], cases: list[Case]) -> None:
 
 
 def _recognise(found: list[float], cases: list[Case]) -> None:
-    """Raise the mistake whose program gives the closest falls, if they are close in every case."""
-    gaps = {}
+    """Raise the mistake whose program gives the closest falls, if they are close in every case.
+
+    A program that is too far away in one case is not run on the others.
+    """
+    closest, near = "", _NEAR
     for id, source in MISTAKES.programs.items():
         (program,) = functions(source, ("really_uses",), id)
+        theirs: list[float] = []
         try:
-            theirs = [case.fresh().run(program) for case in cases]
+            for one, case in zip(found, cases, strict=True):
+                theirs.append(case.fresh().run(program))
+                if abs(one - theirs[-1]) > near:
+                    break
         except CheckFailed:  # it stops, and the student's did not
             continue
-        if _fit(theirs, cases):
+        if len(theirs) < len(cases) or _fit(theirs, cases):
             continue
-        gaps[id] = max(abs(one - other) for one, other in zip(found, theirs, strict=True))
-    closest = min(gaps, key=lambda id: gaps[id])
-    if gaps[closest] <= _NEAR:
+        gap = max(abs(one - other) for one, other in zip(found, theirs, strict=True))
+        if not closest or gap < near:  # of equals, the first
+            closest, near = id, gap
+    if closest:
         MISTAKES.fail(closest)
 
 
