@@ -188,13 +188,13 @@ def test_a_cell_that_does_not_end_is_interrupted_and_costs_no_more_than_itself(l
 
 def test_cells_that_no_exercise_needs_leave_time_for_those_that_one_does(limited):
     endless = [extra("while True: pass")] * 3  # which would take all there is
-    with limited(cell_s=2, total_s=6) as worker:
+    with limited(cell_s=1, total_s=4) as worker:
         evidence = worker.grade(submission(*endless, *exercise_cells(HEAD, HEAD.right["one_linear"])))
     assert evidence.checks[0].points == 1
 
 
 def test_a_call_that_does_not_answer_ends_its_check_alone(limited):
-    with limited(cell_s=2) as worker:
+    with limited(cell_s=1) as worker:
         cells = (
             answer("def f():\n    while True: pass"),
             check("try:\n    f()\nexcept Exception: pass\nassert f() == 1"),
@@ -207,7 +207,7 @@ def test_a_call_that_does_not_answer_ends_its_check_alone(limited):
 
 def test_a_call_that_does_not_answer_in_a_cell_of_the_lesson_is_no_fault_of_the_graders(limited):
     cells = answer("def f():\n    while True: pass"), Cell("setup", "", "x = f()")
-    with limited(cell_s=2) as worker:
+    with limited(cell_s=1) as worker:
         evidence = worker.grade(submission(*cells, *exercise_cells(HEAD, HEAD.right["one_linear"])))
     assert (evidence.status, evidence.checks[0].points) == ("graded", 1)
     assert evidence.notes == (
@@ -216,7 +216,7 @@ def test_a_call_that_does_not_answer_in_a_cell_of_the_lesson_is_no_fault_of_the_
 
 
 def test_a_call_that_does_not_hear_is_ended(limited):
-    with limited(cell_s=2) as worker:
+    with limited(cell_s=1) as worker:
         cells = (
             answer(
                 "import signal\ndef f():\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
