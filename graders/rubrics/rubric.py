@@ -45,10 +45,9 @@ class Rubric:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def as_markdown(self) -> str:
-        """The rubric as a table, with the notes below."""
-        rows = [f"| {one.points:g} | {_cell(one.text)} |" for one in self.criteria]
-        table = "\n".join(["| points | for |", "| ---: | :--- |", *rows]) if rows else ""
-        return "\n\n".join(filter(None, (f"**Rubric** (points: {self.best:g})", table, self.notes)))
+        """The rubric as a list, with the notes below: in formgrader, the columns of a table touch."""
+        rows = "\n".join(f"- **{one.points:g}**: {one.text}" for one in self.criteria)
+        return "\n\n".join(filter(None, (f"**Rubric** (points: {self.best:g})", rows, self.notes)))
 
 
 def rubric_of(cell, notebook: str) -> Rubric | None:
@@ -107,7 +106,3 @@ def _region(source: str) -> list[str] | None:
 def _by_hand(cell) -> bool:
     meta = cell.metadata.get("nbgrader", {})
     return bool(meta.get("task") or (meta.get("grade") and meta.get("solution")))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -43,7 +43,7 @@ def test_lines_that_name_points_are_criteria_and_others_are_notes():
         Criterion(0.25, "names a measurement"),
     )
     assert (rubric.best, rubric.notes) == (1.0, "Half a point for a sketch.")
-    assert "| 0.75 | says which layers \\| and why |" in rubric.as_markdown()
+    assert "- **0.75**: says which layers | and why\n- **0.25**: names" in rubric.as_markdown()
 
 
 def test_a_scheme_without_points_is_all_notes_and_a_cell_without_one_has_no_rubric():

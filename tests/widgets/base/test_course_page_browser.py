@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from graders.overview.page import write_course_page
 from graders.overview.reading import read_course
+from graders.overview.records import CourseRecord, Exercise, Student, Unit, UnitResult
 from tests.overview.made_up_course import class_of, make
 
 pytestmark = pytest.mark.browser
@@ -87,3 +88,16 @@ def test_without_its_script_everything_is_there_to_read(browser, file):
     assert page.locator("#class tbody tr").count() == 61
     assert not page.locator(".filters").is_visible()
     context.close()
+
+
+def test_many_units_scroll_inside_the_table_and_names_stay_in_sight(page, tmp_path):
+    units = tuple(Unit(f"{one:02}-a-unit-with-a-long-name", (Exercise("check-x", 5.0),)) for one in range(24))
+    results = {unit.name: UnitResult(5.0, 0.0, {"check-x": 5.0}) for unit in units[:20]}
+    course = CourseRecord(units, tuple(Student(f"s{one}", units=results) for one in range(30)))
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.goto(write_course_page(course, tmp_path / "page.html", datetime(2026, 4, 1, 10)).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 900
+    name = page.locator("#class tbody th").first
+    before = name.bounding_box()
+    page.evaluate("document.querySelector('#class .grid').scrollLeft = 600")
+    assert name.bounding_box() == before
