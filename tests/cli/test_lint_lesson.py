@@ -28,11 +28,12 @@ def lint(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
 @pytest.mark.timeout(1200)  # hundreds of programs
 @pytest.mark.parametrize(
     "mutants",
-    [False, pytest.param(True, marks=[pytest.mark.long, pytest.mark.timeout(2400)])],
-    ids=["programs", "mutants as well"],
+    [False, pytest.param(True, marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+    ids=["programs", "mutants and width as well"],
 )
 def test_the_course_s_lessons_are_clean_and_only_true_equivalents_survive(mutants):
-    done = lint("--strict", "--no-width", "--json", "--mutants" if mutants else "--no-mutants")
+    options = ["--mutants", "--width"] if mutants else ["--no-mutants", "--no-width"]
+    done = lint("--strict", "--json", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     reports = json.loads(done.stdout)
     assert {report["unit"] for report in reports} >= {"01-transfer-learning", UNIT}

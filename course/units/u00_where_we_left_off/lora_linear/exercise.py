@@ -20,7 +20,7 @@ from graders.checks.running import ArgumentsChanged, call, numbers, refuse_none
 from graders.checks.worlds import World, reals, sizes
 
 # x's leading axes, inputs, outputs, rank. The first is square, so that a wrong order shows in the values.
-_CASES = (((4,), 5, 5, 2), ((2, 3), 4, 7, 3), ((), 6, 5, 1), ((3,), 5, 4, 4))
+_CASES = (((4,), 5, 5, 2), ((2, 3), 4, 7, 3), ((), 6, 5, 1), ((3,), 5, 4, 4), ((2, 40), 3, 6, 2))
 
 MISTAKES = Catalogue(
     __package__,
@@ -110,6 +110,16 @@ MISTAKES = Catalogue(
     title="A layer with LoRA, and merged",
     functions=("lora_linear", "merge"),
     mistakes=MISTAKES,
+    lesson_calls=lambda: [
+        ("lora_linear", (torch.randn(2, 24, 576), torch.randn(1536, 576), *_small(576, 1536), 16.0)),
+        ("lora_linear", (torch.randn(2, 24, 1536), torch.randn(576, 1536), *_small(1536, 576), 16.0)),
+    ],
+    narrow=(
+        ("lora_linear: gradient of weight", "LoRA leaves this weight frozen"),
+        ("merge: gradient*", "a merged weight is for use, not for training"),
+        ("merge: *.requires_grad", "an answer in NumPy is right, too, and takes no tensor that learns"),
+        ("lora_linear: x.shape[2]", "the last of three leading axes, which the lesson does not have"),
+    ),
 )
 def check_lora_linear(lora_linear, merge) -> None:
     """Compare both functions with a reference on random matrices and scales.
@@ -126,6 +136,11 @@ def check_lora_linear(lora_linear, merge) -> None:
         _check_layer(lora_linear, x, weight, down, up, alpha)
         _check_merged(merge, weight, down, up, alpha)
     _check_widely(lora_linear, merge)
+
+
+def _small(inputs: int, outputs: int) -> tuple[Tensor, Tensor]:
+    """A and B of the lesson's rank."""
+    return torch.randn(8, inputs), torch.randn(outputs, 8)
 
 
 # The lesson's matrices have 576 or 1,536 rows and columns, its rank is 8.
@@ -160,14 +175,15 @@ def _draw(
     if draw.random() < 0.3:
         outputs = inputs if inputs < 400 else outputs
     part = (rank / alpha) ** 0.5 / inputs**0.25
-    weight = torch.randn(outputs, inputs) / inputs**0.5
-    down, up = part * torch.randn(rank, inputs), part * torch.randn(outputs, rank)
+    grown = draw.uniform(0.5, 8)
+    weight = grown * torch.randn(outputs, inputs) / inputs**0.5
+    down, up = grown * part * torch.randn(rank, inputs), part * torch.randn(outputs, rank)
     return size * torch.randn(*lead, inputs), weight, down, up, alpha
 
 
 def _check_widely(lora_linear, merge) -> None:
     options: dict = {"world": _WORLD, "catalogue": MISTAKES, "rtol": 1e-4, "atol": _rounding}
-    # What comes before the layer has to learn through it. The exercise says nothing about who trains A and B.
+    # A and B learn, and what comes before the layer learns through it.
     against_reference(
         lora_linear, _layer, _draw, name="lora_linear", cases=14, gradients=_reached(lora_linear), **options
     )
@@ -179,13 +195,14 @@ def _draw_matrices(draw: random.Random, **sizes) -> tuple[Tensor, Tensor, Tensor
 
 
 def _reached(lora_linear) -> tuple[int, ...]:
-    """The place of `x`, which gradients have to reach; none for an answer in NumPy, which says so loudly."""
+    """The places of `x`, A and B, which gradients have to reach; none for an answer in NumPy, which says so
+    loudly."""
     x = torch.ones(1, 2, requires_grad=True)
     try:
         lora_linear(x, torch.ones(2, 2), torch.ones(1, 2), torch.ones(2, 1), 1.0)
     except RuntimeError as error:
-        return () if "numpy() on Tensor that requires grad" in str(error) else (0,)
-    return (0,)
+        return () if "numpy() on Tensor that requires grad" in str(error) else (0, 2, 3)
+    return (0, 2, 3)
 
 
 def _rounding(expected: Tensor) -> float:

@@ -151,6 +151,7 @@ EQUIVALENT = (
     mistakes=MISTAKES,
     equivalent=EQUIVALENT,
     off_limits=("tlwidgets.train.language",),
+    narrow=(("what becomes of logits", "a model has just made them, and nothing reads them again"),),
 )
 def check_next_token_loss(next_token_loss) -> None:
     """Compare losses of random texts with a reference, and with what known mistakes give.

@@ -82,6 +82,7 @@ MISTAKES = Catalogue(
     functions=("layer_rates",),
     mistakes=MISTAKES,
     off_limits=("tlwidgets.train.optim.discriminative_rates",),
+    lesson_calls=lambda: [("layer_rates", (6, 1e-3, 0.5)), ("layer_rates", (12, 2e-5, 0.95))],
 )
 def check_layer_rates(layer_rates) -> None:
     """Compare with the rule for fixed and for random numbers.

@@ -114,6 +114,7 @@ EQUIVALENT = (
     mistakes=MISTAKES,
     equivalent=EQUIVALENT,
     off_limits=("tlwidgets.core.apply",),
+    lesson_calls=lambda: [("set_dial", (plain_model(6), layers)) for layers in (0, 2, 6, None)],
 )
 def check_set_dial(set_dial) -> None:
     """Set the dial, train for a step, and see what moved.

@@ -12,13 +12,13 @@ from graders.checks.worlds import World, normal, reals, sizes
 
 # Lengths and scales are such that an answer in float32 has enough digits.
 WORLD = World(
-    examples=sizes(2, 60),
+    examples=sizes(2, 170),
     width=sizes(2, 512),
     different=sizes(1, 60),
     first=sizes(1, 20_000),
     length=reals(0.02, 100),
     scale=reals(0.1, 150),
-    fits=lambda examples, width, first, **_: examples * width < 8_000 and examples * first < 200_000,
+    fits=lambda examples, width, first, **_: examples * width < 22_000 and examples * first < 200_000,
 )
 
 

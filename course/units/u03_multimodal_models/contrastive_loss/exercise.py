@@ -253,6 +253,12 @@ EQUIVALENT = (
 )
 
 
+def _as_in_the_lesson() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A batch of the lesson's pairs in its shared space."""
+    image, text = torch.randn(128, 128), torch.randn(128, 128)
+    return image, text, torch.randint(605, (128,)), torch.tensor(math.log(1 / 0.07))
+
+
 @exercise(
     number=1,
     points=2,
@@ -261,6 +267,7 @@ EQUIVALENT = (
     mistakes=MISTAKES,
     equivalent=EQUIVALENT,
     off_limits=("tlwidgets.train.contrastive",),
+    lesson_calls=lambda: [("contrastive_loss", _as_in_the_lesson())],
 )
 def check_contrastive_loss(contrastive_loss) -> None:
     """Compare with a reference: losses without and with repeated objects, then gradients, then a large scale.

@@ -192,6 +192,15 @@ EQUIVALENT = (
     title="Fuse late",
     functions=("fuse_late",),
     mistakes=MISTAKES,
+    lesson_calls=lambda: [
+        (
+            "fuse_late",
+            (
+                {name: 3 * torch.randn(150, 2) for name in ("text", "voice")},
+                {"text": torch.rand(150) < 0.8, "voice": torch.rand(150) < 0.8},
+            ),
+        )
+    ],
     equivalent=EQUIVALENT,
 )
 def check_fuse_late(fuse_late) -> None:

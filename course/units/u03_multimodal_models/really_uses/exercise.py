@@ -22,7 +22,7 @@ from graders.checks.programs import functions
 from graders.checks.registry import exercise
 from graders.checks.running import numbers
 
-from .known_models import Case, known_cases
+from .known_models import Case, known_cases, wide_cases
 from .records import Record
 
 # More than six standard deviations of what an honest shuffle of so many examples gives.
@@ -180,6 +180,7 @@ MISTAKES = Catalogue(
     functions=("really_uses",),
     mistakes=MISTAKES,
     off_limits=("tlwidgets.train.modalities.measure_modes",),
+    narrow=(("parts of model", "such a mutant puts parts back after the call, as a right answer does"),),
 )
 def check_really_uses(really_uses) -> None:
     """Measure models that are known to read certain modalities.
@@ -187,7 +188,8 @@ def check_really_uses(really_uses) -> None:
     Raises:
         CheckFailed: with the mistake it recognises, or what it found.
     """
-    cases = known_cases(numbers())
+    draw = numbers()
+    cases = known_cases(draw)
     measured = [_measured(really_uses, case) for case in cases]
     found = [fall for fall, _ in measured]
     _check_falls(found, cases)
@@ -201,6 +203,8 @@ def check_really_uses(really_uses) -> None:
     if not (repeated and moved):
         MISTAKES.fail("generator-unused")
     count_comparison()
+    for case in wide_cases(draw):
+        _check_order(case, *_measured(really_uses, case))
 
 
 def _check_order(case: Case, fall: float, record: Record) -> None:

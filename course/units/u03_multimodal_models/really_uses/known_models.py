@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 
@@ -9,14 +10,20 @@ import torch
 from torch import Tensor, nn
 
 from graders.checks.compare import same, to_builtin
+from graders.checks.models import add_extra_parts
 from graders.checks.running import call, refuse_none
 from graders.checks.shared import shared_module
-from graders.checks.worlds import names
+from graders.checks.worlds import names, sizes
 
 from .records import Record
 
 _NAMES = names("image", "text", "sound", "voice")
 _EXAMPLES, _CLASSES = (2001, 3000), (2, 9)
+# Fewer examples, of larger rows: as large as the lesson's, and larger.
+_FEW, _AXES, _MODALITIES, _PARTS = sizes(60, 400), (sizes(1, 700), sizes(1, 12), sizes(1, 6)), sizes(2, 5), 5
+_WIDER = (600, 900)  # than the lesson's rows, of one case
+_LARGEST = 400_000  # numbers of a modality
+_WIDE = 5
 _SIZES = ((24,), (3, 8), (40,), (2, 3, 5), (7,), (5, 12))  # of one example of a modality
 # Of examples whose digit is 0; a different one for each case that is read.
 _SHARES = (0.5, 0.56, 0.62, 0.68, 0.74, 0.8)
@@ -41,7 +48,7 @@ class Reader(nn.Module):
 
     def forward(self, features):
         first = self.__dict__.get("_first", self)  # what a copy is given is kept as if the first had got it
-        first.in_training = first.in_training or self.training
+        first.in_training = first.in_training or any(part.training for part in self.modules())
         first.with_gradients = first.with_gradients or torch.is_grad_enabled()
         given = [features[name].detach().float().contiguous().flatten(1) for name in self.names]
         rows = [(one.view(torch.int32).long() * self.keys).sum(1) for one in given]  # exact, however batched
@@ -139,6 +146,8 @@ class Case:
 def known_cases(numbers: random.Random) -> list[Case]:
     """Models that read one modality or two, some from all numbers and some from the first, in either mode.
 
+    There are enough examples to expect about the same fall from any random order.
+
     How much of a modality's digits are alike, and so how much a model needs it, is another in each case, in a
     random order: no number that is known beforehand is right for all.
     """
@@ -157,9 +166,51 @@ def known_cases(numbers: random.Random) -> list[Case]:
     cases = []
     for uses, modality, reads, training in plan:
         share = next(shares) if modality in uses else numbers.choice(_SHARES)
-        cases.append(_case(numbers, own, uses, modality, reads, training, share))
+        given = _Given(numbers.randint(*_EXAMPLES), numbers.choice(_SIZES))
+        cases.append(_case(numbers, own, uses, modality, reads, training, share, given))
     cases[4] = _misled(cases[4])
-    return [*cases, _all_alike(_case(numbers, own, (third,), third, "mean", False, numbers.choice(_SHARES)))]
+    given = _Given(numbers.randint(*_EXAMPLES), numbers.choice(_SIZES))
+    alike = _case(numbers, own, (third,), third, "mean", False, numbers.choice(_SHARES), given)
+    return [*cases, _all_alike(alike)]
+
+
+def wide_cases(numbers: random.Random) -> list[Case]:
+    """Models of any number of modalities, with further parts, on few examples with rows of any size.
+
+    What they fall by is known from the order alone.
+    """
+    cases = []
+    for place in range(_WIDE):
+        own = _NAMES(numbers, _MODALITIES(numbers))
+        uses = tuple(numbers.sample(own, numbers.randint(1, len(own))))
+        examples = _FEW(numbers)
+        size = tuple(axis(numbers) for axis in _AXES[: numbers.randint(1, 3)])
+        if not place:
+            size = (numbers.randint(*_WIDER),)
+        while examples * math.prod(size) > _LARGEST:
+            size = size[:-1] if len(size) > 1 else (_LARGEST // examples,)
+        given = _Given(examples, size, numbers.randint(-4, 4), _PARTS)
+        reads, share = numbers.choice(("mean", "first")), numbers.choice(_SHARES)
+        modality = numbers.choice(own)
+        cases.append(_case(numbers, own, uses, modality, reads, numbers.random() < 0.5, share, given))
+    return cases
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What examples are like.
+
+    Attributes:
+        examples: how many.
+        size: of a row of each modality.
+        shift: of all numbers, in numbers of classes, which changes nothing.
+        parts: how many further parts the model has.
+    """
+
+    examples: int
+    size: tuple[int, ...]
+    shift: int = 0
+    parts: int = 0
 
 
 def _misled(case: Case) -> Case:
@@ -180,15 +231,19 @@ def _case(
     reads: str,
     training: bool,
     share: float,
+    given: _Given,
 ) -> Case:
     source = torch.Generator().manual_seed(numbers.randrange(1 << 32))
-    examples, classes, size = numbers.randint(*_EXAMPLES), numbers.randint(*_CLASSES), numbers.choice(_SIZES)
+    examples, classes, size = given.examples, numbers.randint(*_CLASSES), given.size
     order = tuple(numbers.sample(names, len(names)))
     digits = {name: _digits(share, examples, classes, source) for name in order}
-    features = {name: _rows(digits[name], classes, size, reads, source) for name in order}
+    shift = given.shift * classes
+    features = {name: _rows(digits[name], classes, size, reads, source) + shift for name in order}
     weight = torch.full(size, 1.0) if reads == "mean" else torch.zeros(size)
     weight.view(-1)[0] = 1.0
-    model = Reader(order, uses, classes, weight / weight.sum()).train(training)
+    model = Reader(order, uses, classes, weight / weight.sum())
+    add_extra_parts(model, numbers, 8, given.parts)
+    model.train(training)
     with torch.no_grad():
         model.eval()(features)
     rows = torch.frombuffer(bytearray(model.record), dtype=torch.int64).view(examples, -1)

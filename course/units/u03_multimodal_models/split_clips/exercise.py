@@ -12,6 +12,8 @@ from __future__ import annotations
 import copy
 import random
 
+import torch
+
 from graders.checks.compare import difference, same
 from graders.checks.evidence import count_comparison
 from graders.checks.mistakes import Catalogue, CheckFailed, Mistake
@@ -25,8 +27,8 @@ _LABELS = ("sincere", "sarcastic")
 _CASES = 15
 WORLD = World(
     speakers=sizes(2, 40),
-    sentences=sizes(2, 60),
-    clips=sizes(1, 300),
+    sentences=sizes(2, 150),
+    clips=sizes(1, 1500),
     length=sizes(1, 50_000),
     loud=reals(0.001, 100),
     fits=lambda clips, length, **_: clips * length < 200_000,
@@ -126,6 +128,7 @@ MISTAKES = Catalogue(
     title="A test without old acquaintances",
     functions=("split_clips",),
     mistakes=MISTAKES,
+    lesson_calls=lambda: [("split_clips", _as_in_the_lesson())],
 )
 def check_split_clips(split_clips) -> None:
     """Split made-up recordings, and check what the clips contain, then which part each is in.
@@ -146,6 +149,25 @@ def check_split_clips(split_clips) -> None:
     _check(split_clips, [], speakers, sentences)
 
 
+def _as_in_the_lesson() -> tuple[list[dict], set[str], set[int]]:
+    """As many clips, speakers, sentences and samples as the lesson's recordings have."""
+    speakers = [f"{group}-{person}{place}" for group in ("us", "uk") for place, person in enumerate("mfmfm")]
+    clips = [
+        {
+            "file": f"{label}-{speaker}-{sentence:03d}.wav",
+            "speaker": speaker,
+            "sentence": sentence,
+            "text": f"The soup is number {sentence}.",
+            "waveform": torch.randn(2_000),
+            "label": label,
+        }
+        for speaker in speakers
+        for sentence in range(120)
+        for label in _LABELS[sentence % 2 :][:1]
+    ]
+    return clips[:960], set(speakers[:3]), set(range(30))
+
+
 def _draw(
     numbers: random.Random,
     labels: list,
@@ -157,12 +179,17 @@ def _draw(
 ) -> tuple[list[dict], set[str], set[int]]:
     """Recordings with the speaker, the sentence, both or neither held out: at least one clip of each kind."""
     voices = _VOICES(numbers, speakers)
-    # The last ones are not held out; they begin, or begin and end, like the first, which is.
-    likes = [like for like in (f"{voices[0]}0", f"{voices[0][:1]}-{voices[0]}") if like not in voices]
+    if len(voices[0]) == 1:
+        voices[0] = next(
+            name for name in (f"{voices[0]}{place}" for place in range(99)) if name not in voices
+        )
+    # The last ones are not held out; they begin, end, or begin and end, like the first, which is.
+    first = voices[0]
+    likes = [like for like in (f"{first}0", f"{first[:1]}-{first}", first[:-1]) if like not in voices]
     voices = [*voices, *likes]
-    first = numbers.randint(0, 500)
+    lowest = numbers.choice((0, numbers.randint(1, 500)))
     # Numbers that are part of each other, have other ones between them, or the same last bits.
-    texts = sorted({first + 64 * step for step in range(sentences)} | {first + 1, 10 * first})
+    texts = sorted({lowest + 64 * step for step in range(sentences)} | {lowest + 1, 10 * lowest})
     texts = numbers.sample(texts, sentences)
     pairs = [(voice, sentence) for voice in voices for sentence in texts]
     pairs = numbers.sample(pairs, min(len(pairs), max(clips, 1)))
