@@ -27,8 +27,8 @@ _LABELS = ("sincere", "sarcastic")
 _CASES = 15
 WORLD = World(
     speakers=sizes(2, 40),
-    sentences=sizes(2, 150),
-    clips=sizes(1, 1500),
+    sentences=sizes(2, 60),
+    clips=sizes(1, 300),
     length=sizes(1, 50_000),
     loud=reals(0.001, 100),
     fits=lambda clips, length, **_: clips * length < 200_000,
@@ -143,6 +143,8 @@ def check_split_clips(split_clips) -> None:
         )
         _check(split_clips, *_draw(source, labels, **case))
     _check(split_clips, *_draw(source, list(_LABELS), length=source.randint(30_000, 60_000)))
+    many = {"speakers": 12, "sentences": source.randint(130, 150), "clips": source.randint(1160, 1500)}
+    _check(split_clips, *_draw(source, list(_LABELS), length=3, **many))
     clips, speakers, sentences = _draw(source, list(_LABELS))
     _check(split_clips, clips, set(), sentences)
     _check(split_clips, clips, speakers, set())
