@@ -8,14 +8,13 @@ import { attr, h, text, uniqueId } from "./dom.js";
 /** @import { Store } from "./store.js" */
 
 /**
- * The outermost element of a view. JupyterLab takes no shortcuts inside it.
+ * The outermost element of a view.
  * @param {string} name the widget's, for its class
  * @param {string} label
  * @param {...(Child | Child[])} children
  */
 export function createRoot(name, label, ...children) {
-  const props = { class: `tl tl-${name}`, "aria-label": label, "data-lm-suppress-shortcuts": "true" };
-  return h("section", props, ...children);
+  return h("section", { class: `tl tl-${name}`, "aria-label": label }, ...children);
 }
 
 /** The message of a view whose panel is gone. */
@@ -91,8 +90,8 @@ export function standIn(model, el, root) {
 }
 
 /**
- * Keep arrows and letters from the notebook, which would treat them as its own shortcuts and move the focus
- * away.
+ * Keep arrows and letters from the notebook, which would treat them as its own shortcuts: it would move the
+ * focus away, or delete the cell. Shortcuts with Ctrl, Cmd or Alt, Shift+Enter and Escape are the notebook's.
  * @param {HTMLElement} root
  */
 export function keepKeys(root) {

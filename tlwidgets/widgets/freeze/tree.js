@@ -112,6 +112,7 @@ export function createTree(store) {
 
   el.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.shiftKey && event.key === "Enter") return; // the notebook's: run the cell
     const index = shown.findIndex(({ row }) => row.id === current);
     const { row, level, open } = shown[index];
     /** @param {Place | undefined} place */
