@@ -4,64 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from .batch.jobs import GradedJob, Job
 from .course.folder import Course
-from .course.lesson import Assignment, Exercise, Lesson
-from .course.version import grader_version
-from .records import KEPT_SO_FAR, CheckOutcome, Evidence, GradingError, Isolation
-from .results.audit import AuditEntry
+from .course.lesson import Assignment, Exercise
+from .pending import PendingNotebook, PendingSubmission, failed_submission, pending_submissions
+from .records import KEPT_SO_FAR, CheckOutcome, Evidence, GradingError
 from .results.files import write_whole
 from .results.gradebook import GradedNotebook, GradeWriter
 from .results.notebook import autograded_notebook, points_by_cell, write_notebook
-from .results.one_exercise import merged_evidence, merged_scores, why_not_alone
-from .submission.files import SubmissionError
-from .submission.folders import SubmittedFolder
-from .submission.notebook import SubmittedNotebook, read_submission
-from .submission.rebuild import Rebuilt, rebuild
+from .results.one_exercise import merged_evidence, merged_scores
 from .submission.timestamps import SubmissionTime
+
+__all__ = ["Tally", "grade_all", "keep", "pending_submissions", "record", "remarks"]
 
 # Errors of a disk or of this process, which every submission would meet.
 _EVERYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-
-
-@dataclass(frozen=True)
-class PendingNotebook:
-    """A notebook to grade: rebuilt, or with the reason why it could not be.
-
-    Attributes:
-        problem: what is wrong with the submission; it costs its points.
-        failure: what went wrong in the grader; it costs nothing.
-        before: the newest entry whose grades are in the gradebook.
-    """
-
-    lesson: Lesson
-    digest: str
-    rebuilt: Rebuilt | None
-    problem: str = ""
-    failure: str = ""
-    before: AuditEntry | None = None
-
-
-@dataclass(frozen=True)
-class PendingSubmission:
-    """A submission to grade. `notes`: what its instructor, and not the student, should know."""
-
-    student: str
-    notebooks: tuple[PendingNotebook, ...]
-    submitted: SubmissionTime
-    notes: tuple[str, ...] = ()
-
-    @property
-    def job(self) -> Job:
-        """What goes to a worker."""
-        return Job(self.student, tuple(one.rebuilt.submission for one in self.notebooks if one.rebuilt))
 
 
 @dataclass
@@ -82,109 +44,6 @@ class Tally:
     attention: list[tuple[str, str]] = field(default_factory=list)
 
 
-def pending_submissions(
-    course: Course,
-    assignment: Assignment,
-    folders: dict[str, SubmittedFolder],
-    finished: dict[tuple[str, str], AuditEntry],
-    isolation: Isolation,
-    when: Callable[[str, Path], SubmissionTime],
-    kept: Callable[[str, SubmissionTime], None],
-    changes: Mapping[tuple[str, str], str] = MappingProxyType({}),
-    exercise: Exercise | None = None,
-    left_out: Callable[[str, str], None] = lambda student, sentence: None,
-) -> Iterator[PendingSubmission]:
-    """Read and rebuild the submissions one by one; `kept` is called with each student graded before, and the
-    time of the submission that is there now.
-
-    An error while one is read is that submission's, as a failure of the grader.
-
-    Args:
-        finished, changes: as `GradeWriter` gives them.
-        exercise: grade it again alone, in every submission that is graded. `left_out` is called with a
-            student and a sentence where that is not possible.
-    """
-    for student, folder in folders.items():
-        try:
-            pending, done = _read(course, assignment, student, folder, finished, changes, isolation, when)
-        except Exception as error:
-            pending, done = _failed(assignment, student, error, folder.notes), False
-        if exercise is not None and any(not one.failure for one in pending.notebooks):
-            pending, reason = _alone(pending, exercise)
-            if reason:
-                left_out(student, f"{exercise.name} was not graded again: {reason}. {_whole(assignment)}")
-                continue
-            done = False
-        if done:
-            kept(student, pending.submitted)
-        else:
-            yield pending
-
-
-def _read(
-    course, assignment: Assignment, student: str, folder: SubmittedFolder, finished, changes, isolation, when
-) -> tuple[PendingSubmission, bool]:
-    """The submission, and whether it has been graded as it is."""
-    notebooks, notes, done = [], [*folder.notes], True
-    names = tuple(lesson.name for lesson in assignment.lessons)
-    for lesson, submitted in zip(assignment.lessons, read_submission(folder.path, names), strict=True):
-        pending = _pending(assignment, lesson, student, submitted)
-        notebooks.append(replace(pending, before=finished.get((student, lesson.name))))
-        written = course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb"
-        entry = finished.get((student, lesson.name))
-        notes += filter(None, [changes.get((student, lesson.name)), _changed_file(entry, written)])
-        done = done and written.exists() and _is_done(entry, pending, assignment, isolation)
-    linked = folder.path.is_symlink() or folder.path.parent.is_symlink()
-    submitted_at = SubmissionTime(None) if linked else when(student, folder.path)
-    done = done and notes == [*folder.notes]  # what another program changed is graded again
-    notes += filter(None, [submitted_at.note])
-    return PendingSubmission(student, tuple(notebooks), submitted_at, tuple(notes)), done
-
-
-def _whole(assignment: Assignment) -> str:
-    return f"`tlcourse grade {assignment.name}` grades it as a whole."
-
-
-def _alone(pending: PendingSubmission, exercise: Exercise) -> tuple[PendingSubmission, str]:
-    """The notebook of a submission that has the exercise, and why that can't be graded alone, or ""."""
-    mine = tuple(
-        one for one in pending.notebooks if any(cell.grade_id in exercise.checks for cell in one.lesson.cells)
-    )
-    reasons = (why_not_alone(one.digest, one.rebuilt is not None, one.before) for one in mine)
-    return replace(pending, notebooks=mine), next(filter(None, reasons), "")
-
-
-def _changed_file(entry: AuditEntry | None, written: Path) -> str:
-    """A sentence if another program has changed a graded notebook, as stock autograding does."""
-    if entry is None or not entry.written:
-        return ""
-    try:
-        with open(written, "rb") as file:
-            same = hashlib.sha256(file.read()).hexdigest() == entry.written
-    except FileNotFoundError:
-        return ""  # deleted: it is written again
-    return (
-        ""
-        if same
-        else (
-            f"Another program had changed autograded/.../{written.name} since it was written. The "
-            "submission was graded again."
-        )
-    )
-
-
-def _failed(
-    assignment: Assignment, student: str, error: Exception, notes: tuple[str, ...]
-) -> PendingSubmission:
-    """A submission on which the grader stopped."""
-    reason = (
-        f"The grader stopped on this submission with {type(error).__name__}: {error}. Its old grade "
-        "stays; the others are graded. Look at its folder, then run the same command again."
-    )
-    notebooks = tuple(PendingNotebook(lesson, "", None, failure=reason) for lesson in assignment.lessons)
-    return PendingSubmission(student, notebooks, SubmissionTime(None), notes)
-
-
 def record(
     course: Course,
     assignment: Assignment,
@@ -193,7 +52,8 @@ def record(
     evidence: Iterable[Evidence],
     exercise: Exercise | None = None,
 ) -> bool:
-    """Write a graded submission: its notebooks first, then the transaction.
+    """Write a graded submission for each of those whom it is credited to: the notebooks first, then the
+    transaction.
 
     If the run ends in between, the gradebook has no entry for it yet, so the next run grades it again and
     writes the same. Returns whether the grader failed on it.
@@ -202,19 +62,36 @@ def record(
         GradingError: the disk or the database cannot be written to.
     """
     found = iter(evidence)
+    results = [next(found) if one.rebuilt else _not_rebuilt(one) for one in pending.notebooks]
+    failed = [
+        _record_for(member, course, assignment, writer, pending, results, exercise)
+        for member in pending.members
+    ]
+    return any(failed)
+
+
+def _record_for(
+    student: str,
+    course: Course,
+    assignment: Assignment,
+    writer: GradeWriter,
+    pending: PendingSubmission,
+    results: list[Evidence],
+    exercise: Exercise | None,
+) -> bool:
     graded: list[GradedNotebook] = []
-    for one in pending.notebooks:
-        result = next(found) if one.rebuilt else _not_rebuilt(one)
-        if exercise is not None and one.before is not None:
-            result = merged_evidence(result, one.before, exercise)
+    for one, result in zip(pending.notebooks, results, strict=True):
+        before = one.before.get(student)
+        if exercise is not None and before is not None:
+            result = merged_evidence(result, before, exercise)
         notebook = autograded_notebook(one.lesson, one.rebuilt, result)
         points = points_by_cell(notebook, one.rebuilt, one.lesson)
-        if exercise is not None and one.before is not None:
-            points = merged_scores(points, one.before, exercise)
+        if exercise is not None and before is not None:
+            points = merged_scores(points, before, exercise)
         digest = ""
         if result.status != "grader-failed" and not writer.dry:
             try:
-                digest = write_notebook(course, assignment.name, pending.student, one.lesson, notebook)
+                digest = write_notebook(course, assignment.name, student, one.lesson, notebook)
             except OSError as error:
                 if error.errno not in _EVERYWHERE and os.access(_autograded(course), os.W_OK):
                     raise
@@ -237,12 +114,15 @@ def record(
                 untouched,
                 digest,
                 exercise,
+                pending.group,
             )
         )
     if not writer.dry:
-        folder = course.folder("autograded", pending.student, assignment.name)
-        _copy_exchange_files(folder, pending.submitted)
-    writer.write(pending.student, tuple(graded), pending.submitted.when)
+        submitted = pending.submitted
+        if student != pending.sender:  # the feedback of one is released under the secret of that one
+            submitted = replace(submitted, secret="")
+        _copy_exchange_files(course.folder("autograded", student, assignment.name), submitted)
+    writer.write(student, tuple(graded), pending.submitted.when)
     return any(one.status == "grader-failed" for one in graded)
 
 
@@ -298,13 +178,14 @@ def grade_all(
         except GradingError:
             raise
         except Exception as error:  # the next submission has to be graded all the same
-            one, failed = _failed(assignment, one.student, error, one.notes), True
+            one, failed = failed_submission(assignment, one.student, error, one), True
             with contextlib.suppress(Exception):  # where not even this can be written there is still a line
                 record(course, assignment, writer, one, ())
-        tally.failed += failed
-        tally.graded += not failed
+        tally.failed += len(one.members) * failed
+        tally.graded += len(one.members) * (not failed)
         tally.attention += [(one.student, sentence) for sentence in remarks(one, evidence)]
-        progress(one.student)
+        for member in one.members:
+            progress(member)
 
     def jobs() -> Iterator[Job]:
         for one in pending:
@@ -346,28 +227,6 @@ def keep(
     for lesson in assignment.lessons:  # the feedback shows the penalty: from now on it is older than this
         with contextlib.suppress(OSError):
             (course.folder("autograded", student, assignment.name) / f"{lesson.name}.ipynb").touch()
-
-
-def _pending(
-    assignment: Assignment, lesson: Lesson, student: str, notebook: SubmittedNotebook
-) -> PendingNotebook:
-    try:
-        rebuilt = rebuild(assignment, lesson, notebook, student)
-    except SubmissionError as error:
-        return PendingNotebook(lesson, notebook.digest, None, str(error))
-    return PendingNotebook(lesson, notebook.digest, rebuilt)
-
-
-def _is_done(
-    entry: AuditEntry | None, pending: PendingNotebook, assignment: Assignment, isolation: Isolation
-) -> bool:
-    return (
-        entry is not None
-        and (entry.digest, entry.assignment_digest, entry.grader_version)
-        == (pending.digest, assignment.digest, grader_version())
-        and (pending.rebuilt is None) == (entry.status == "not-rebuilt")
-        and (pending.rebuilt is None or entry.isolation != "none" or isolation == "none")
-    )
 
 
 def _not_rebuilt(pending: PendingNotebook) -> Evidence:

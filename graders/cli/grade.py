@@ -225,7 +225,7 @@ def _grade(zygote, course, lesson, writer, tally, choices: _Choices) -> bool:
             how = partial(grade_here, workers=workers, zygote=zygote)
             isolation, why = available_isolation()
         _refuse_unsafe(isolation, why, choices.unsafe)
-        advance, stop = stack.enter_context(_progress(len(folders)))
+        advance, stop = stack.enter_context(_progress(sum(len(one.members) for one in folders.values())))
 
         def kept(name: str, submitted: SubmissionTime) -> None:
             keep(course, lesson, writer, tally, name, submitted)

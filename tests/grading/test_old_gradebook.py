@@ -87,7 +87,8 @@ def test_nothing_but_the_graders_version_makes_it_grade_again(folder, monkeypatc
     with writer(folder) as book:
         found = book.finished()
     assert [one.student for one in pending(folder, found)[0]] == STUDENTS  # this version is another one
-    monkeypatch.setattr(grading, "grader_version", lambda: found["ada", "soup"].grader_version)
+    version = found["ada", "soup"].grader_version
+    monkeypatch.setattr("graders.autograde.pending.grader_version", lambda: version)
     assert pending(folder, found) == ([], STUDENTS)
 
 

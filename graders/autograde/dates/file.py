@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from graders.names import normal_name
 
+from ..json_file import mistake_in, parse_checked, read_text
 from ..records import GradingError
 from .moments import Moment, read_duration, read_moment, write_duration
 from .rule import PenaltyRule
@@ -157,14 +158,8 @@ def read_dates(root: Path) -> CourseDates:
         GradingError: the file cannot be read, or is not as the schema says.
     """
     path = root / NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return CourseDates()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise GradingError(f"{path} cannot be read ({reason}). Make it readable, then try again.") from error
-    return parse_dates(text, str(path))
+    text = read_text(path)
+    return CourseDates() if text is None else parse_dates(text, str(path))
 
 
 def parse_dates(text: str, path: str = NAME) -> CourseDates:
@@ -173,21 +168,12 @@ def parse_dates(text: str, path: str = NAME) -> CourseDates:
     Raises:
         GradingError: it is not as the schema says.
     """
-    try:
-        content = json.loads(text, object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError) as error:
-        raise GradingError(
-            f"{path} is not JSON ({error}). Expected the file that `tlcourse dates` writes: correct it, or "
-            "move it away and set the dates again."
-        ) from error
-    mistakes = sorted(_VALIDATOR.iter_errors(content), key=lambda one: len(one.absolute_path))
-    if mistakes:
-        raise _bad(path, *_explained(mistakes[0]))
+    content = parse_checked(text, path, _VALIDATOR, "the file that `tlcourse dates` writes")
     try:
         rule = _rule(content.get("rule"), "rule")
         units = {normal_name(name): _unit(one, name) for name, one in content.get("units", {}).items()}
     except _InPlace as error:
-        raise _bad(path, error.place, str(error.reason)) from error
+        raise mistake_in(path, error.place, str(error.reason)) from error
     return CourseDates(rule, units)
 
 
@@ -209,33 +195,6 @@ class _InPlace(Exception):
 
 
 _VALIDATOR = Draft202012Validator(SCHEMA)
-
-
-def _bad(path: str, place: str, reason: str) -> GradingError:
-    return GradingError(
-        f"{path} has a mistake{f' in {place}' if place else ''}: {reason.rstrip('.')}. Correct the file (or "
-        "use `tlcourse dates`, which writes it), then run the command again. No grade was changed."
-    )
-
-
-def _explained(error) -> tuple[str, str]:
-    place = ".".join(map(str, error.absolute_path))
-    expected = error.schema.get("description", "something else")
-    if error.validator == "additionalProperties":
-        known = error.schema["properties"]
-        names = ", ".join(repr(name) for name in error.instance if name not in known)
-        return place, f"{names} has no meaning here. Expected {expected}"
-    got = json.dumps(error.instance, ensure_ascii=False)
-    return place, f"expected {expected}; got {got if len(got) < 80 else f'{got[:80]}…'}"
-
-
-def _without_doubles(pairs: list[tuple]) -> dict:
-    found: dict = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice in the same place")
-        found[name] = value
-    return found
 
 
 def _unit(content: dict, name: str) -> UnitDates:

@@ -105,6 +105,7 @@ def _student(
         ),
         "needs_manual_grade": bool(row.needs_manual_grade),
         "status": status,
+        "group": next((entry.group_name for entry in known if entry.group_name), ""),
         "isolation": ("none" if "none" in ran else ran[0]) if ran else "",
         "seconds": round(sum(entry.wall_s for entry in known), 3),
         "attempt": max((entry.attempt for entry in known), default=0),

@@ -52,6 +52,7 @@ AUDIT = Table(
     Column("notes", Text, nullable=False),
     Column("scores", Text),
     Column("written", String(64)),
+    Column("group_name", Text),
     Index("tlcourse_audit_who", "assignment", "student", "notebook"),
 )
 
@@ -68,6 +69,7 @@ class AuditEntry:
         scores: the automatic score of each graded cell; None if no grade was changed, and in entries of
             older versions.
         written: SHA-256 of the graded notebook; "" if none was written, and in those.
+        group_name: the group that handed it in together (`ben+fay`), or "".
     """
 
     assignment: str
@@ -88,6 +90,7 @@ class AuditEntry:
     notes: tuple[str, ...]
     scores: dict[str, float | None] | None = None
     written: str = ""
+    group_name: str = ""
 
 
 def create_table(engine) -> None:
@@ -179,5 +182,6 @@ def _entry(row) -> AuditEntry:
             "notes": tuple(json.loads(values["notes"])),
             "scores": None if values["scores"] is None else json.loads(values["scores"]),
             "written": values["written"] or "",
+            "group_name": values["group_name"] or "",
         }
     )

@@ -49,6 +49,7 @@ class GradedNotebook:
         written: SHA-256 of the notebook in `autograded/`, "" if none was written.
         untouched: solution cells that are as they were handed out.
         exercise: if it alone was graded again; other cells' grades and comments stay untouched then.
+        group: the group that handed it in, or "".
     """
 
     notebook: str
@@ -59,6 +60,7 @@ class GradedNotebook:
     untouched: frozenset[str] = frozenset()
     written: str = ""
     exercise: Exercise | None = None
+    group: str = ""
 
     @property
     def status(self) -> str:
@@ -345,4 +347,5 @@ class GradeWriter:
             notes=evidence.notes,
             scores=None if failed else one.scores,
             written="" if failed else one.written,
+            group_name=one.group,
         )

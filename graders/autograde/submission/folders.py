@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from graders.names import normal_name, shown, student_id
@@ -12,21 +12,9 @@ from graders.names import normal_name, shown, student_id
 from ..course.folder import Course
 from ..course.lesson import Assignment
 from ..records import GradingError
+from .groups import SubmittedFolder, credited, members_of, read_groups
 
 _FROM_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep", ".gitignore")  # files, and nobody's
-
-
-@dataclass(frozen=True)
-class SubmittedFolder:
-    """Where a student's submission is.
-
-    Attributes:
-        path: usually a folder; what else it may be is for the reader to say.
-        notes: sentences for the instructor ("it is listed under another name").
-    """
-
-    path: Path
-    notes: tuple[str, ...] = ()
 
 
 def submission_folders(
@@ -35,21 +23,23 @@ def submission_folders(
     known: Iterable[str] = (),
     remark: Callable[[str, str], None] = lambda name, sentence: None,
 ) -> dict[str, SubmittedFolder]:
-    """The submission of each student who handed the assignment in, by id.
+    """The submissions of those who handed the assignment in, by id, each with whom it is credited to.
 
-    An id is the name of a folder as `names.student_id` writes it, or as the gradebook spells it. `remark` is
-    called with (name, sentence) for everything that is not graded.
+    An id is the name of a folder as `names.student_id` writes it, or as the gradebook spells it; for a
+    group's folder, the ids of its members with `+` between them. `remark` is called with (name, sentence) for
+    everything that is not graded.
 
     Args:
         known: the ids in the gradebook.
 
     Raises:
-        GradingError: `submitted/` cannot be read.
+        GradingError: `submitted/` or `groups.json` cannot be read.
     """
     spelled = {normal_name(id): id for id in known if "/" not in id and id not in (".", "..")}
     found: dict[str, SubmittedFolder] = {}
     for name, entry, path in _entries(course, assignment):
-        student = spelled.get(normal_name(name)) or student_id(name)
+        group = members_of(name, spelled)
+        student = "+".join(group) or spelled.get(normal_name(name)) or student_id(name)
         if not _is_there(path):
             if os.path.isdir(entry):
                 _look_for_loose_notebooks(entry, name, assignment, remark)
@@ -72,14 +62,21 @@ def submission_folders(
                 f"the other one ({ascii(str(path))}) elsewhere.",
             )
             continue
-        found[student] = SubmittedFolder(path, _notes(name, student))
-    return found
+        notes = () if group else _notes(name, student)
+        found[student] = SubmittedFolder(path, notes, group)
+        if "+" in name and not group and all(normal_name(one) in spelled for one in name.split("+")):
+            remark(
+                student,
+                "The gradebook has a student of this name, so the folder counts as one student's and not as "
+                f"a group's. If it is a group: `nbgrader db student remove {shlex.quote(student)} --force`.",
+            )
+    return credited(found, read_groups(course.root, assignment.name), spelled, remark)
 
 
 def choose_submissions(
     folders: dict[str, SubmittedFolder], student: str | None, assignment: Assignment
 ) -> dict[str, SubmittedFolder]:
-    """The submissions to consider: all, or one student's, given the id or the folder's name.
+    """The submissions to consider: all, or one student's or group's, given the id or the folder's name.
 
     Raises:
         GradingError: there are none.
@@ -92,7 +89,11 @@ def choose_submissions(
     if student is None:
         return dict(folders)
     wanted = {normal_name(student), student_id(student)}
-    chosen = {id: folder for id, folder in folders.items() if normal_name(id) in wanted}
+    chosen = {
+        id: folder
+        for id, folder in folders.items()
+        if wanted & {normal_name(one) for one in (id, folder.path.parent.name, *folder.members)}
+    }
     if not chosen:
         names = ", ".join(map(shown, list(folders)[:10]))
         raise GradingError(
