@@ -4,9 +4,10 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from classroom import BEST, RIGHT, UNIT
+from classroom import UNIT
 from ledger import ledger
 from made_up_grading import grade, share
+from quick import BEST, RIGHT
 from sqlalchemy import create_engine, text
 
 from graders.autograde.records import GradingError
@@ -15,7 +16,7 @@ from graders.cli.plan import tell_plan
 
 pytestmark = pytest.mark.slow
 
-CELLS = ("check-build-head", "check-freeze-backbone")
+CELLS = ("check-build-head", "check-layer-rates")
 
 
 def files(room) -> dict:
@@ -87,7 +88,7 @@ def test_one_exercise_is_graded_again_and_the_rest_stays_to_the_digit(room, book
     for student in ("ada", "ben"):
         room.hand_in(student, RIGHT)
     grade(room, share(1 / 3))
-    book.find_grade("check-freeze-backbone", UNIT, UNIT, "ada").manual_score = 0.7
+    book.find_grade("check-layer-rates", UNIT, UNIT, "ada").manual_score = 0.7
     book.db.commit()
     before = {student: grades_of(room, student) for student in ("ada", "ben")}
     by_hand = [row for row in ledger(room.address)["grades"] if row[3] != "check-build-head"]
@@ -105,7 +106,7 @@ def test_one_exercise_is_graded_again_and_the_rest_stays_to_the_digit(room, book
         for cell in room.autograded("ada").cells
         if "nbgrader" in cell.metadata
     }
-    assert cells["check-build-head"].outputs == [] and cells["check-freeze-backbone"].outputs != []
+    assert cells["check-build-head"].outputs == [] and cells["check-layer-rates"].outputs != []
     # It holds: the next run changes nothing, and neither does it see another program's change.
     tally = grade(room, share(0))
     assert (tally.graded, tally.kept, tally.attention) == (0, 2, [])

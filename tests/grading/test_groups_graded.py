@@ -4,9 +4,10 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from classroom import BEST, RIGHT, UNIT
+from classroom import UNIT
 from ledger import attempts, ledger
 from made_up_grading import grade, share
+from quick import BEST, RIGHT
 
 from graders.autograde.course.folder import open_course
 from graders.autograde.course.lesson import load_assignment
