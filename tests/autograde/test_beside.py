@@ -19,7 +19,10 @@ from .conftest import answer, check, exercise_cells, submission
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 HEAD = next(one for one in EXERCISES if one.id == "build-head")
-SPIN = "import os, sys\nos.sched_setaffinity(0, {int(sys.argv[1])})\nwhile True: pass"
+SPIN = """import os, signal, sys
+signal.alarm(300)  # should nobody be left to end it
+os.sched_setaffinity(0, {int(sys.argv[1])})
+while True: pass"""
 # A second of work, whatever the time on the wall.
 WORK = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
 HOSTILE = """import os
