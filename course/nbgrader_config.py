@@ -14,6 +14,7 @@ from nbgrader.preprocessors import (
 
 from graders.autograde.feedback_style import FeedbackStyle
 from graders.autograde.formgrader import BlockAutograde
+from graders.autograde.release import ReleaseFeedback
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
 from graders.lint.refuse import RefuseUnfitLesson
@@ -40,6 +41,9 @@ c.HTMLExporter.preprocessors = [FeedbackStyle, ShowRubric]
 
 # Formgrader's Autograde button says to use `tlcourse grade` instead.
 c.NotebookExporter.preprocessors = [BlockAutograde]
+
+# Feedback is released for all who used the exchange, also where other submissions came by mail.
+c.ExchangeFactory.release_feedback = ReleaseFeedback
 
 # The stock steps, but for the first: demonstrations (long training, widgets) are left out.
 c.Autograde.autograde_preprocessors = [
