@@ -14,6 +14,7 @@ from nbgrader.preprocessors import (
 
 from graders.autograde.feedback_style import FeedbackStyle
 from graders.autograde.formgrader import BlockAutograde
+from graders.autograde.regrade.show import ShowAnswers
 from graders.autograde.release import ReleaseFeedback
 from graders.checks.execute import ExecuteExercises
 from graders.cli.student import STUB
@@ -37,7 +38,8 @@ c.ClearSolutions.code_stub = {"python": STUB}
 c.GenerateAssignment.preprocessors = [RefuseUnfitLesson, *GenerateAssignment.preprocessors.default()]
 
 # Pictures that fit the page, and hints that open: in feedback and in formgrader. Rubrics: in formgrader.
-c.HTMLExporter.preprocessors = [FeedbackStyle, ShowRubric]
+# Answers to requests to look at a grade again: in both.
+c.HTMLExporter.preprocessors = [FeedbackStyle, ShowRubric, ShowAnswers]
 
 # Formgrader's Autograde button says to use `tlcourse grade` instead.
 c.NotebookExporter.preprocessors = [BlockAutograde]

@@ -19,6 +19,7 @@ _SECTIONS = {
     "For instructors": {
         "grade": ("grade", "grade", "Grade submissions, each isolated from its checks."),
         "dates": ("dates", "dates", "Set due dates, extensions and rules for late submissions."),
+        "regrade-requests": ("regrade", "regrade_requests", "List and answer requests to look again."),
         "cluster-certs": ("certs", "cluster_certs", "Make certificates for a Dask cluster that grades."),
         "course-page": ("course_page", "course_page", "Make one page: who, how far, which mistakes."),
         "export": ("export", "export", "Write grades for Moodle, Canvas, Blackboard, or as a table."),
