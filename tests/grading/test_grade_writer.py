@@ -220,7 +220,7 @@ def test_nobody_handed_in_and_a_second_run_at_once_get_a_sentence(room):
     assert f"Nobody has handed in {UNIT}" in room.grade(status=1)
     with open(room.folder / ".tlcourse-grade.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert "Another `tlcourse grade` is running" in room.grade(status=1)
+        assert "Another `tlcourse grade` or `tlcourse dates` is running" in room.grade(status=1)
 
 
 def test_a_course_folder_may_have_any_name(generated, tmp_path):
