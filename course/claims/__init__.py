@@ -5,6 +5,7 @@ direction of what it says; `python -m course.claims` runs it over several seeds,
 paired interval, and writes the table that the prose quotes.
 """
 
+from .expected import expect
 from .judge import Claim, ClaimError, Verdict, judge
 from .lesson import Lesson
 from .measured import share_right
@@ -16,6 +17,7 @@ __all__ = [
     "Lesson",
     "Verdict",
     "claims_table",
+    "expect",
     "judge",
     "quoted_numbers",
     "read_table",

@@ -89,6 +89,17 @@ def test_code_cells_are_short(notebook):
     assert long == {}
 
 
+def test_no_cell_can_end_in_an_assertion_without_words(notebook):
+    bare = [
+        cell["id"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Assert) and node.msg is None
+    ]
+    assert bare == [], "say what was expected and measured, with `expect` of course.claims"
+
+
 def test_every_image_in_the_text_has_words_and_is_there(notebook):
     for cell in notebook.cells:
         if cell.cell_type != "markdown":

@@ -70,9 +70,9 @@ def full(tree: ModelTree) -> FreezePlan:
 @register_preset(
     "norms-and-biases",
     title="Norms and biases",
-    description="Normalisation layers and biases learn, about a thousandth of a transformer, and the head "
-    "(BitFit, Ben Zaken et al. 2022).",
-    comment="Normalisation layers and biases learn, and the head",
+    description="Biases learn, as in BitFit (Ben Zaken et al. 2022), and so do normalisation layers: about a "
+    "thousandth of a transformer. A new head learns as well.",
+    comment="Biases, normalisation layers and a new head learn",
     by_name=True,
 )
 def norms_and_biases(tree: ModelTree) -> FreezePlan:
@@ -96,8 +96,8 @@ def _has_adapters(tree: ModelTree) -> bool:
 @register_preset(
     "lora",
     title="LoRA",
-    description="Low-rank additions beside frozen matrices learn, and the head (Hu et al. 2022).",
-    comment="LoRA: the low-rank additions learn, and the head",
+    description="Low-rank additions beside frozen matrices learn (Hu et al. 2022); so does a new head.",
+    comment="LoRA: the low-rank additions learn, and a new head if there is one",
     offered=_has_adapters,
 )
 def lora(tree: ModelTree) -> FreezePlan:

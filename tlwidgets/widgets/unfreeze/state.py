@@ -117,7 +117,7 @@ def _short(share: float) -> str:
 def whole(found: list[dict]) -> str:
     """The cost of all epochs together, as a sentence."""
     mean = sum(cost["share"] for cost in found) / len(found)
-    return f"All epochs together: {percent(round(mean, 4))} of full fine-tuning's backward work."
+    return f"All epochs together: {percent(round(mean, 4))} of the backward work of full fine-tuning."
 
 
 def presets(

@@ -42,7 +42,7 @@ def unfreeze_text(state: dict) -> str:
             f"{'#' if row['start'] is not None and row['start'] <= epoch else '.':>3}" for epoch in epochs
         )
         lines.append(f"{row['label']:<{width}}  {learns}  {row['start_text']}")
-    lines += ["", "Backward work of each epoch, as a share of full fine-tuning's:"]
+    lines += ["", "Backward work of each epoch, relative to full fine-tuning:"]
     lines += [f"  epoch {cost['epoch']}: {cost['text']} ({cost['learns']} learn)" for cost in state["costs"]]
     lines += [state["status"], state["whole"]]
     if state["message"]["kind"] == "error":

@@ -59,7 +59,7 @@ MISTAKES = Catalogue(
     ),
     Mistake(
         "padding-counts",
-        "Padding counts in this mean. It was added to make the texts equally long, and there is nothing to "
+        "This mean includes padding. It was added to make the texts equally long, and there is nothing to "
         "learn from it.",
         ("`attention_mask` is 0 where there is padding.",),
     ),

@@ -24,7 +24,7 @@ MISTAKES = Catalogue(
         "returns-nothing",
         "`build_head` returned None. It should return the head it made.",
         (
-            "A function hands its result back with `return`.",
+            "Put `return` before the layer: without it a function gives back `None`.",
             "`return nn.Linear(...)`.",
         ),
     ),

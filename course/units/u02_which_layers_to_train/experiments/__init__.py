@@ -93,8 +93,7 @@ LESSON = Lesson(
         Claim(
             "far-few-scratch-beats-frozen",
             "02",
-            "Far task, 128 examples: training from scratch beats a frozen backbone: negative transfer "
-            f"{_FAIR}.",
+            f"Far task, 128 examples: training from scratch beats a frozen backbone {_FAIR}.",
             "arena",
             _cell("far", 128, SCRATCH),
             _cell("far", 128, EXTRACTION),

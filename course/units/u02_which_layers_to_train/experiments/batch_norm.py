@@ -44,7 +44,7 @@ def digit_network(seed: int) -> nn.Module:
 
 
 def fall_into_the_trap(model: nn.Module, seed: int, *, hold: bool) -> Trap:
-    """Train a new head on 5 to 9, from a scanner that counts to 16 instead of 1, on frozen weights.
+    """Train a new head on 5 to 9, from a scanner whose pixels go to 16 instead of 1, on frozen weights.
 
     With `hold` the backbone stays in `eval`, too. The old head is then asked about the old digits again.
     """
