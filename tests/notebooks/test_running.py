@@ -1,6 +1,7 @@
 """A lesson runs from top to bottom on a small machine, offline; unanswered, it stops at the first
 exercise."""
 
+import html
 import re
 
 import nbformat
@@ -46,14 +47,38 @@ def test_the_solved_lesson_writes_nothing_to_stderr(source_run):
     assert noise == []
 
 
+def test_nothing_shown_before_an_exercise_gives_its_answer_away(source_run):
+    """No line of a model answer is in the code, the output or the text above it, but for the last hint."""
+    shown, given_away = "", {}
+    for cell in source_run.notebook.cells:
+        if "### BEGIN SOLUTION" in cell.source:
+            answer = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL)
+            lines = [_bare(line) for line in "\n".join(answer).splitlines()]
+            found = [line for line in lines if len(line) >= 20 and line in shown]
+            if found:
+                given_away[cell["id"]] = found
+            continue
+        *others, last = re.split(r"(?=<details>)", cell.source)
+        shown += _bare("".join(others) if others else last)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            shown += _bare(output.get("text", "") + data.get("text/plain", "") + data.get("text/html", ""))
+    assert given_away == {}
+
+
+def _bare(text: str) -> str:
+    """The text without blanks, markup and comments, by which it is compared."""
+    return re.sub(r"\s+", "", re.sub(r"<[^>]+>|#.*", "", html.unescape(text)))
+
+
 def test_every_picture_the_lesson_draws_has_alternative_text(source_run):
-    html = "".join(
+    drawn = "".join(
         output["data"].get("text/html", "")
         for cell in source_run.notebook.cells
         for output in cell.get("outputs", [])
         if "data" in output
     )
-    images = re.findall(r"<img\b[^>]*>|<figure\b[^>]*>.*?</figure>", html, flags=re.DOTALL)
+    images = re.findall(r"<img\b[^>]*>|<figure\b[^>]*>.*?</figure>", drawn, flags=re.DOTALL)
     assert images
     for image in images:
         words = re.search(r'(?:\balt|aria-label)="([^"]+)"', image)

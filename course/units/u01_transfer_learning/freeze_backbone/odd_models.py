@@ -19,22 +19,32 @@ _NAMES = names("embeddings", "encoder", "layers", "norm", "pooler", identifiers=
 
 
 @shared_module
-class Parts(nn.Module):
-    """Parts one after the other, under any names, with a weight and a buffer of its own."""
+class Chain(nn.Module):
+    """Parts one after the other, under any names."""
 
-    def __init__(self, parts: dict[str, nn.Module], width: int) -> None:
+    def __init__(self, parts: dict[str, nn.Module]) -> None:
         super().__init__()
         for name, part in parts.items():
             self.add_module(name, part)
         self.order = list(parts)
+
+    def forward(self, x):
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
+
+
+@shared_module
+class Parts(Chain):
+    """The same, with a weight and a buffer of its own."""
+
+    def __init__(self, parts: dict[str, nn.Module], width: int) -> None:
+        super().__init__(parts)
         self.token = nn.Parameter(torch.randn(width))
         self.register_buffer("offset", torch.randn(width))
 
     def forward(self, x):
-        x = x + self.token + self.offset
-        for name in self.order:
-            x = getattr(self, name)(x)
-        return x
+        return super().forward(x + self.token + self.offset)
 
 
 @shared_module
@@ -95,13 +105,14 @@ def _head(numbers: random.Random, width: int, classes: int) -> nn.Module:
     """A head of a single layer, or of a few, in a list or under any names.
 
     With more than one layer it has statistics of its own, which have to move, and a first layer that does not
-    learn.
+    learn. Whatever learns in it gets a gradient in any case: no weight stands where a norm takes its effect
+    away, and no activation has one that some inputs do not reach.
     """
     if numbers.random() < 0.2:
         return nn.Linear(width, classes)
-    inner = [layer for _ in range(_DEPTH(numbers) - 1) for layer in (nn.Linear(6, 6), nn.PReLU())]
+    inner = [layer for _ in range(_DEPTH(numbers) - 1) for layer in (nn.Linear(6, 6), nn.Tanh())]
     first = nn.Linear(width, 6).requires_grad_(False)
     layers = [first, nn.BatchNorm1d(6), *inner, nn.Sequential(nn.Dropout(0.2), nn.Linear(6, classes))]
     if numbers.random() < 0.5:
         return nn.Sequential(*layers)
-    return Parts(dict(zip(_HEAD_NAMES(numbers, len(layers)), layers, strict=True)), width)
+    return Chain(dict(zip(_HEAD_NAMES(numbers, len(layers)), layers, strict=True)))
