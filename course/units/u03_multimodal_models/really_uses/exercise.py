@@ -235,6 +235,8 @@ def _check_order(case: Case, fall: float, record: Record) -> None:
             "`torch.randperm(len(labels), generator=generator)`."
         )
     exact = case.fall(record.order)
+    if exact < -_EXACTLY and abs(fall + exact) <= _EXACTLY:  # too small a rise for `_check_falls` to tell
+        MISTAKES.fail("fall-without-sign")
     if abs(fall - exact) > _EXACTLY:
         raise CheckFailed(
             f"In the order that {whose} drew, accuracy falls by {exact:.4f}; it returned {fall:.4f}. "

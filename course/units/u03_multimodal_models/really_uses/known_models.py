@@ -166,12 +166,9 @@ def known_cases(numbers: random.Random) -> list[Case]:
     cases = []
     for uses, modality, reads, training in plan:
         share = next(shares) if modality in uses else numbers.choice(_SHARES)
-        given = _Given(numbers.randint(*_EXAMPLES), numbers.choice(_SIZES))
-        cases.append(_case(numbers, own, uses, modality, reads, training, share, given))
+        cases.append(_case(numbers, own, uses, modality, reads, training, share))
     cases[4] = _misled(cases[4])
-    given = _Given(numbers.randint(*_EXAMPLES), numbers.choice(_SIZES))
-    alike = _case(numbers, own, (third,), third, "mean", False, numbers.choice(_SHARES), given)
-    return [*cases, _all_alike(alike)]
+    return [*cases, _all_alike(_case(numbers, own, (third,), third, "mean", False, numbers.choice(_SHARES)))]
 
 
 def wide_cases(numbers: random.Random) -> list[Case]:
@@ -231,18 +228,22 @@ def _case(
     reads: str,
     training: bool,
     share: float,
-    given: _Given,
+    given: _Given | None = None,
 ) -> Case:
+    """A case of what is given; of many examples of usual sizes, if nothing is."""
     source = torch.Generator().manual_seed(numbers.randrange(1 << 32))
-    examples, classes, size = given.examples, numbers.randint(*_CLASSES), given.size
+    examples = given.examples if given else numbers.randint(*_EXAMPLES)
+    classes = numbers.randint(*_CLASSES)
+    size = given.size if given else numbers.choice(_SIZES)
     order = tuple(numbers.sample(names, len(names)))
     digits = {name: _digits(share, examples, classes, source) for name in order}
-    shift = given.shift * classes
+    shift = given.shift * classes if given else 0
     features = {name: _rows(digits[name], classes, size, reads, source) + shift for name in order}
     weight = torch.full(size, 1.0) if reads == "mean" else torch.zeros(size)
     weight.view(-1)[0] = 1.0
     model = Reader(order, uses, classes, weight / weight.sum())
-    add_extra_parts(model, numbers, 8, given.parts)
+    if given:
+        add_extra_parts(model, numbers, 8, given.parts)
     model.train(training)
     with torch.no_grad():
         model.eval()(features)
