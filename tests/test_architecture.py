@@ -33,6 +33,15 @@ def test_the_style_is_kept():
     run(sys.executable, "-m", "ruff", "format", "--check", ".")
 
 
+def test_no_two_test_files_are_imported_under_one_name():
+    names = [path.name for path in tracked() if path.name.startswith("test_") and _has_no_package(path)]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+def _has_no_package(path: Path) -> bool:
+    return path.suffix == ".py" and not (path.parent / "__init__.py").exists()
+
+
 def test_no_module_is_long_and_no_line_is_wide():
     sources = [path for path in tracked() if path.suffix in (".py", ".js")]
     lines = {path: path.read_text(encoding="utf-8").splitlines() for path in sources}

@@ -84,7 +84,8 @@ def pending_submissions(
     An error while one is read is that submission's, as a failure of the grader.
 
     Args:
-        finished, changes: as `GradeWriter` gives them.
+        finished: as `GradeWriter` gives them.
+        changes: as `GradeWriter` gives them.
         exercise: grade it again alone, in every submission that is graded. `left_out` is called with a
             student and a sentence where that is not possible.
     """

@@ -14,7 +14,7 @@ def theme() -> str:
     }  # fmt: skip
     dark = {
         "ink": "#ececec", "quiet": "#b4b4b4", "paper": "#161616", "line": "#444444", "edge": "#8a8a8a",
-        "field": "#222222", "good": palette.BLUE.dark, "track": "#333333", "warn": "#453500",
+        "field": "#242424", "good": palette.BLUE.dark, "track": "#333333", "warn": "#453500",
         "lost": "#55290a", "link": "#8cc8f0",
     }  # fmt: skip
     tokens = [" ".join(f"--{name}: {colour};" for name, colour in one.items()) for one in (light, dark)]

@@ -35,16 +35,22 @@ class Chain(nn.Module):
 
 
 @shared_module
-class Parts(Chain):
-    """The same, with a weight and a buffer of its own."""
+class Parts(nn.Module):
+    """The same, with a weight and a buffer of its own. A shared class has to stand alone."""
 
     def __init__(self, parts: dict[str, nn.Module], width: int) -> None:
-        super().__init__(parts)
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.order = list(parts)
         self.token = nn.Parameter(torch.randn(width))
         self.register_buffer("offset", torch.randn(width))
 
     def forward(self, x):
-        return super().forward(x + self.token + self.offset)
+        x = x + self.token + self.offset
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
 
 
 @shared_module
