@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 # context on top.
 LIMIT_BYTES = 3e9 if torch.version.cuda else 1.5e9
 EXERCISES_S = 30
+TELLING = 24  # characters of a line that says more than `with torch.no_grad():`
 
 
 def tell(capsys, record_property, what, run):
@@ -54,7 +55,7 @@ def test_nothing_shown_before_an_exercise_gives_its_answer_away(source_run):
         if "### BEGIN SOLUTION" in cell.source:
             answer = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL)
             lines = [_bare(line) for line in "\n".join(answer).splitlines()]
-            found = [line for line in lines if len(line) >= 20 and line in shown]
+            found = [line for line in lines if len(line) >= TELLING and line in shown]
             if found:
                 given_away[cell["id"]] = found
             continue
