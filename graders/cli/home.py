@@ -64,7 +64,7 @@ def home_page(root: Path) -> str:
         "looks like.",
         "",
         "**Check your work** at any time: the *Validate* button above the notebook, or in a terminal "
-        "`tlcourse check 01-transfer-learning/01-transfer-learning.ipynb`. What you see there is "
+        "`tlcourse check 01`; without a number, all lessons are checked. What you see there is "
         "provisional; your "
         "instructor's gradebook has the last word.",
         "",

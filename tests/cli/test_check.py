@@ -3,6 +3,7 @@ copy."""
 
 import copy
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from graders.cli.student import student_notebook
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+WITH_THIS_PACKAGE = {**os.environ, "PYTHONPATH": str(ROOT)}  # also from another folder
 SOURCES = units(ROOT)
 SOURCE = next(path for path in SOURCES if path.stem == "01-transfer-learning")
 BY_ID = {exercise.id: exercise for exercise in exercises(SOURCE.stem)}
@@ -217,3 +219,46 @@ def test_the_command_succeeds_when_all_is_solved(tmp_path, released):
     path.write_text(json.dumps(answered(released, RIGHT)))
     status, found = checked(path)
     assert (status, found["xp"], found["lesson"]) == (0, 5, SOURCE.stem)
+
+
+@pytest.fixture
+def place_to_work(tmp_path, released) -> Path:
+    """A checkout in which a student has solved lesson 01 and not begun lesson 02."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "source").symlink_to(ROOT / "course" / "source", target_is_directory=True)
+    second = next(path for path in SOURCES if path.stem.startswith("02"))
+    copies = {
+        SOURCE: answered(released, RIGHT),
+        second: json.loads(nbformat.writes(student_notebook(second))),
+    }
+    for source, notebook in copies.items():
+        path = tmp_path / "work" / source.stem / source.name
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(notebook))
+    return tmp_path
+
+
+def in_folder(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "graders.cli", "check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=WITH_THIS_PACKAGE)
+
+
+def test_without_a_notebook_all_copies_are_checked_and_their_xp_added(place_to_work):
+    done = in_folder(place_to_work, "--json")
+    found = json.loads(done.stdout)
+    assert {lesson["lesson"][:2]: lesson["xp"] for lesson in found["lessons"]} == {"01": 5, "02": 0}
+    assert (done.returncode, found["xp"], found["best"]) == (1, 5, 10)
+
+
+def test_a_lesson_s_number_stands_for_its_copy(place_to_work):
+    done = in_folder(place_to_work, "01")
+    assert (done.returncode, done.stdout.splitlines()[-1].split(",")[0]) == (0, "5 of 5 XP")
+    unknown = in_folder(place_to_work, "07")
+    assert unknown.returncode == 2 and "There is no notebook 07" in unknown.stderr
+
+
+def test_without_copies_there_is_a_sentence(tmp_path):
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "source").symlink_to(ROOT / "course" / "source", target_is_directory=True)
+    done = in_folder(tmp_path)
+    assert done.returncode == 2 and "There are no copies of the lessons in" in done.stderr
