@@ -17,7 +17,16 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("setup", "lab", "build", "check", "grade", "cluster-certs", "xp", "doctor", "lint-lesson")
-COMMANDS += ("course-page", "export", "similar", "new-exercise", "new-unit", "binder-links")
+COMMANDS += (
+    "dates",
+    "regrade-requests",
+    "course-page",
+    "export",
+    "similar",
+    "new-exercise",
+    "new-unit",
+    "binder-links",
+)
 
 
 def tlcourse(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
@@ -37,7 +46,9 @@ def test_help_lists_all_commands_in_a_second():
     assert all(command in done.stdout for command in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [("bake",), ("lab", "--port", "0"), ("check",), ("build", "--nothing")])
+@pytest.mark.parametrize(
+    "arguments", [("bake",), ("lab", "--port", "0"), ("check", "no.ipynb"), ("build", "--nothing")]
+)
 def test_wrong_usage_ends_with_status_2(arguments):
     assert tlcourse(*arguments).returncode == 2
 
