@@ -13,6 +13,7 @@ from ..base.environment import is_live
 from ..base.formats import plural, time_words
 from ..base.labels import labels
 from ..base.panel import Panel, join, sentence
+from ..base.replaced import PATIENCE_S
 from .state import arena_state
 from .static import arena_html, arena_text
 
@@ -222,6 +223,11 @@ class ArenaPanel(Panel):
             self._close_views()
             if self._temporary is not None:
                 self._temporary.cleanup()
+
+    def _replaced(self) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_S)
 
     # -- the fight -------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def is_live() -> bool:
             f"The environment variable {OVERRIDE} is {override!r}; expected 'live' or 'static'. "
             "Correct it, or unset it to let the front end decide."
         )
-    kernel = getattr(_shell(), "kernel", None)
+    kernel = getattr(shell(), "kernel", None)
     if kernel is None:
         return False
     request = kernel.get_parent()
@@ -35,7 +35,7 @@ def is_live() -> bool:
     return bool(request.get("content", {}).get("allow_stdin", False))
 
 
-def _shell():
+def shell():
     """IPython's running shell, without importing IPython where nothing has."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...train import TrainingError
+from . import replaced
 from .environment import is_live
 from .receipt import Receipt, Rendered
 from .records import Message
@@ -44,6 +45,7 @@ class Panel:
         self._widget: PanelWidget | None = None
         self._static_id = ""  # display id of the static view, once it was shown
         self._receipt = Receipt(self._rendered)
+        replaced.note(self)
 
     @property
     def state(self) -> dict:
@@ -126,6 +128,9 @@ class Panel:
             self._widget = self._make_widget()
         self._widget.show()
         self._receipt.show()
+
+    def _replaced(self) -> None:
+        """The cell that made this panel makes another one: end what is running, which nobody sees now."""
 
     def _end(self) -> bool:
         """Close the views for good; returns whether this call did it."""

@@ -164,6 +164,11 @@ class Forks:
 
         join(thread, stop)
 
+    def join(self, seconds: float) -> None:
+        """Wait for the running fork, but no longer than this."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
     def error_words(self) -> str:
         """The error of the last fork, in words; empty if there was none."""
         return "" if self.error is None else sentence(self.error)

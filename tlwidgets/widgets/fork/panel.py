@@ -12,6 +12,7 @@ from ...train import ForkError, Run, TrainingError
 from ..base.environment import is_live
 from ..base.labels import labels
 from ..base.panel import Panel
+from ..base.replaced import PATIENCE_S
 from ..freeze.panel import FreezePanel
 from ..freeze.state import most_layers, preset_plans
 from ..train.panel import TrainPanel
@@ -324,6 +325,10 @@ class ForkPanel(Panel):
                 each.model = None
             self._closed = True
             self._close_views()
+
+    def _replaced(self) -> None:
+        self.stop()
+        self._forks.join(PATIENCE_S)
 
     # -- telling ---------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from ..base.device import device_record
 from ..base.environment import is_live
 from ..base.labels import labels
 from ..base.panel import Panel, join, sentence
+from ..base.replaced import PATIENCE_S
 from ..freeze.panel import FreezePanel
 from ..unfreeze.panel import UnfreezeSchedulePanel
 from . import state as shown
@@ -285,6 +286,11 @@ class TrainPanel(Panel):
             self._model = self._plan = None
             self._closed = True
             self._close_views()
+
+    def _replaced(self) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_S)
 
     # -- training --------------------------------------------------------------------------------------------
 
