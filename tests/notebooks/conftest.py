@@ -18,8 +18,8 @@ COURSE = Path(__file__).parents[2] / "course"
 SOURCES = sorted(COURSE.glob("source/*/*.ipynb"))
 SAMPLE_S = 0.05
 LIMIT_S = 60
-# How fast a machine is, is known to within a factor of two: its neighbours change it while a lesson runs. The
-# same lessons took 37 to 51 s and 77 to 97 s on one kind of machine, whose speed before and after was the same.
+# How fast a machine is, is known to within a factor of two: its neighbours change it while a lesson runs.
+# Lessons took 37 to 51 s, and 77 to 97 s, on one kind of machine, with the same speed before and after.
 KNOWN_WITHIN = 2.0
 
 
